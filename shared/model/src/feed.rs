@@ -1,0 +1,77 @@
+//! What a school says about its feeds, and the span of time in which a line is believed.
+
+use crate::FeedId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Days that a line may lie behind the arrival of its object, unless the feed says otherwise.
+pub const HORIZON_DAYS_DEFAULT: u16 = 400;
+
+/// Zone in which a feed writes local times, unless it says otherwise.
+pub const ZONE_DEFAULT: &str = "Europe/London";
+
+/// The object `schools/<school>.yaml` of the config bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchoolSettings {
+    /// Each feed of the school by its id.
+    #[serde(default)]
+    pub feeds: BTreeMap<FeedId, FeedSettings>,
+}
+
+/// How to read one feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedSettings {
+    /// Id of the log format, such as `squid`.
+    pub format: String,
+    /// IANA name of the zone of local times.
+    #[serde(default = "zone_default")]
+    pub zone: String,
+    /// How many days behind its arrival a line is still believed.
+    #[serde(default = "horizon_default")]
+    pub horizon_days: u16,
+}
+
+fn zone_default() -> String {
+    ZONE_DEFAULT.to_owned()
+}
+
+fn horizon_default() -> u16 {
+    HORIZON_DAYS_DEFAULT
+}
+
+/// The span in which an event is believed, in microseconds since 1970 UTC; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Earliest believed time.
+    pub not_before: i64,
+    /// Latest believed time.
+    pub not_after: i64,
+}
+
+const DAY_US: i64 = 86_400_000_000;
+
+impl Window {
+    /// `horizon_days` behind the arrival of the object, one day ahead of it.
+    ///
+    /// ```
+    /// use trustwatch_model::Window;
+    /// let day = 86_400_000_000;
+    /// let window = Window::around(1000 * day, 400);
+    /// assert_eq!((window.not_before, window.not_after), (600 * day, 1001 * day));
+    /// ```
+    #[must_use]
+    pub const fn around(arrived_at: i64, horizon_days: u16) -> Self {
+        Self {
+            not_before: arrived_at.saturating_sub(horizon_days as i64 * DAY_US),
+            not_after: arrived_at.saturating_add(DAY_US),
+        }
+    }
+
+    /// Whether an event at this time is believed.
+    #[must_use]
+    pub const fn contains(&self, event_at: i64) -> bool {
+        self.not_before <= event_at && event_at <= self.not_after
+    }
+}
