@@ -10,7 +10,9 @@ mod read;
 mod rejects;
 
 pub use columns::{Object, column_names, event_json, schema};
-pub use manifest::{Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage};
+pub use manifest::{
+    FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
+};
 pub use part::{EventWriter, Part, PartLimits};
 pub use read::{PartFacts, read_part, reject_lines};
 pub use rejects::{REJECT_BYTES_KEPT, RejectFile, RejectLine, RejectWriter};

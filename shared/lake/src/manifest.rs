@@ -2,7 +2,10 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use trustwatch_model::{Counts, FeedSettings, HeldLine, ObjectVersion, QuarantineReason, SourceId};
+use std::collections::BTreeMap;
+use trustwatch_model::{
+    Counts, FeedSettings, HeldLine, ObjectVersion, QuarantineReason, RejectReason, SourceId,
+};
 
 /// Number of the layout of parts and manifests. Readers accept this one and the one before.
 pub const SCHEMA_NUMBER: u32 = 1;
@@ -44,8 +47,6 @@ pub struct Pins {
     pub arrived_at: i64,
     /// How to read the feed, or why that is not known.
     pub feed: Result<FeedPin, QuarantineReason>,
-    /// The version of the same key that came before, if any.
-    pub previous: Option<ObjectVersion>,
 }
 
 /// Settings of the feed and the version of the object that they were read from.
@@ -122,12 +123,16 @@ pub struct Manifest {
     pub outcome: Outcome,
     /// The account of its lines. All zero when it was set aside.
     pub counts: Counts,
+    /// The version whose lines were taken as repeats.
+    pub repeats: Option<String>,
     /// A last line that waits for its end.
     pub held: Option<HeldLine>,
     /// Events.
     pub parts: Vec<PartRef>,
     /// Rejects.
     pub rejects: Vec<RejectsRef>,
+    /// Rejects by reason.
+    pub rejects_by_reason: BTreeMap<RejectReason, u64>,
     /// Inputs.
     pub pins: Pins,
     /// Name and version of the writer.

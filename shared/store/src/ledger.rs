@@ -224,11 +224,15 @@ impl Store {
             .ok_or_else(|| StoreError::fault(VERB, "NoPins"))
     }
 
-    /// Reads a ledger row.
+    /// The inputs that were written down for a source, if any.
     ///
     /// # Errors
     /// [`StoreError`] of the call.
-    pub async fn ledger(&self, source: &SourceId, stage: &str) -> Result<Option<LedgerEntry>, StoreError> {
+    pub async fn pins(&self, source: &SourceId, stage: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.ledger_item(source, stage).await?.and_then(|item| get_text(&item, "pins")))
+    }
+
+    async fn ledger_item(&self, source: &SourceId, stage: &str) -> Result<Option<Item>, StoreError> {
         let answer = self
             .dynamodb
             .get_item()
@@ -239,7 +243,15 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::of("ledger", error))?;
-        Ok(answer.item.map(|item| LedgerEntry {
+        Ok(answer.item)
+    }
+
+    /// Reads a ledger row.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the call.
+    pub async fn ledger(&self, source: &SourceId, stage: &str) -> Result<Option<LedgerEntry>, StoreError> {
+        Ok(self.ledger_item(source, stage).await?.map(|item| LedgerEntry {
             state: get_text(&item, "state").unwrap_or_default(),
             attempts: get_number(&item, "attempts").unwrap_or(0),
             outcome: get_text(&item, "outcome"),

@@ -16,7 +16,7 @@ pub use connect::{Connection, Credentials, Names, Store};
 pub use error::{StoreError, Trouble};
 pub use feed::{FeedItem, Latest, Tally};
 pub use ledger::{Claim, DayEntry, Due, DueItem, Finish, Finished, LedgerEntry};
-pub use object::{Listed, Object, PutOutcome};
+pub use object::{Body, Listed, Object, PutOutcome};
 
 /// Name of the sparse index of items that are due: partition `due_shard`, sorted by `due_at`.
 pub const DUE_INDEX: &str = "due";

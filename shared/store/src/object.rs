@@ -17,6 +17,18 @@ pub struct Object {
     pub version_id: Option<String>,
 }
 
+/// The body of an object, chunk by chunk.
+#[derive(Debug)]
+pub struct Body(ByteStream);
+
+impl Body {
+    /// The next chunk; `None` at the end. An error means that the transfer broke off, not that the object is bad.
+    pub async fn next(&mut self) -> Option<Result<Bytes, StoreError>> {
+        let chunk = self.0.next().await?;
+        Some(chunk.map_err(|error| StoreError::passing("open_raw", "Body", error)))
+    }
+}
+
 /// What a put with a condition did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutOutcome {
@@ -40,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] of the call; the body may fail later while it is read.
-    pub async fn open_raw(&self, version: &ObjectVersion) -> Result<Option<ByteStream>, StoreError> {
+    pub async fn open_raw(&self, version: &ObjectVersion) -> Result<Option<Body>, StoreError> {
         let answer = self
             .s3
             .get_object()
@@ -49,7 +61,7 @@ impl Store {
             .version_id(&version.version_id)
             .send()
             .await;
-        found("open_raw", answer).map(|object| object.map(|object| object.body))
+        found("open_raw", answer).map(|object| object.map(|object| Body(object.body)))
     }
 
     /// Reads a small object whole. `None` when there is none.
