@@ -1,1 +1,3 @@
-//! placeholder
+//! The embedded cloud: what trustwatch needs of AWS, in one process on one machine.
+
+pub mod queue;
