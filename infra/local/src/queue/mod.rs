@@ -1,6 +1,6 @@
 //! A durable queue with the verbs of SQS, and the dispatcher that delivers its messages to handlers.
 //!
-//! [`QueueStore`] keeps messages in a SQLite file; [`Dispatcher`] calls
+//! [`QueueStore`] keeps messages in a SQLite file; [`router`] answers the real SDK over HTTP; [`Dispatcher`] calls
 //! handlers with the same events that AWS sends, from queues, from the S3 server's outbox and by time.
 //!
 //! What is promised: a message whose send was answered is delivered at least once, until a handler says that it is
@@ -18,6 +18,7 @@ mod pump;
 mod s3_event;
 mod schedule;
 mod spec;
+mod sqs;
 mod status;
 mod store;
 mod table;
@@ -34,6 +35,7 @@ pub use pump::{EventSource, Route, SourceError};
 pub use s3_event::{ObjectEvent, encode_key, s3_notification};
 pub use schedule::Schedule;
 pub use spec::{BATCH_MAX, BODY_BYTES_MAX, DELAY_MS_MAX, Durability, QueueSpec, VISIBILITY_MS_MAX};
+pub use sqs::{Credentials, router};
 pub use status::{QueueStatus, Status};
 pub use store::QueueStore;
 pub use when::{When, WhenError};
