@@ -1,3 +1,4 @@
-//! The embedded cloud: one process on one machine that serves what AWS serves.
+//! The embedded cloud: what trustwatch needs of AWS, in one process on one machine.
 
+pub mod queue;
 pub mod s3;
