@@ -1,5 +1,7 @@
 //! The one binary of all functions: it picks its handler by `_HANDLER`, as AWS sets it.
 
+#![recursion_limit = "256"]
+
 use lambda_runtime::{LambdaEvent, service_fn};
 use std::sync::Arc;
 use trustwatch_pipeline::{Context, LaneLimits, Limits, PartLimits};

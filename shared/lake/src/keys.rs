@@ -21,11 +21,13 @@ pub fn rejects(school: &str, arrived: Date, sha256: &str) -> String {
 /// The manifest of a source: the commit of a stage.
 #[must_use]
 pub fn manifest(stage: Stage, school: &str, source_id: &str) -> String {
-    format!("{}{source_id}.json", manifests(stage, school))
+    format!("{}{source_id}.json", manifests(stage, Some(school)))
 }
 
-/// Prefix of all manifests of a stage and school.
+/// Prefix of all manifests of a stage, of one school or of all.
 #[must_use]
-pub fn manifests(stage: Stage, school: &str) -> String {
-    format!("manifests/v1/{}/{school}/", stage.as_str())
+pub fn manifests(stage: Stage, school: Option<&str>) -> String {
+    let stage = stage.as_str();
+    school
+        .map_or_else(|| format!("manifests/v1/{stage}/"), |school| format!("manifests/v1/{stage}/{school}/"))
 }

@@ -9,11 +9,11 @@ mod part;
 mod read;
 mod rejects;
 
-pub use columns::{Object, column_names, event_json, schema};
+pub use columns::{ColumnSet, Object, column_names, event_json, schema};
 pub use manifest::{
     FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
 };
-pub use part::{EventWriter, Part, PartLimits};
+pub use part::{EventFile, EventWriter, Part, PartLimits};
 pub use read::{PartFacts, read_part, reject_lines};
 pub use rejects::{REJECT_BYTES_KEPT, RejectFile, RejectLine, RejectWriter};
 
@@ -29,6 +29,9 @@ pub enum LakeError {
     /// Zstd or JSON refused a reject file.
     #[error("cannot write or read a reject file: {0}")]
     Rejects(#[from] std::io::Error),
+    /// The encoding thread ended without an answer.
+    #[error("the thread that encodes a file ended without an answer")]
+    Thread,
     /// A part lacks a column that every part has.
     #[error("the part has no column `{0}` of the expected type")]
     Column(&'static str),

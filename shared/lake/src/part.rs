@@ -1,7 +1,8 @@
 //! Events to Parquet parts: one file per UTC day, named by its content.
 
-use crate::columns::{Batch, Object, schema};
+use crate::columns::{Batch, ColumnSet, Object, schema};
 use crate::{LakeError, PartRef, SCHEMA_NUMBER, keys, sha256_hex};
+use arrow_array::RecordBatch;
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -9,6 +10,9 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use std::io::Write;
+use std::sync::mpsc::SyncSender;
+use std::thread::JoinHandle;
 use trustwatch_model::Event;
 
 /// Bounds of the writer's memory. Other limits give other parts with the same rows.
@@ -53,11 +57,127 @@ pub struct EventWriter {
 struct Day {
     /// Days since 1970-01-01 UTC.
     number: i64,
-    batch: Batch,
-    writer: ArrowWriter<Vec<u8>>,
-    rows: u64,
+    file: EventFile<Vec<u8>>,
     first_event_at: i64,
     last_event_at: i64,
+}
+
+/// Writes events of any day into one Parquet file: for `trustwatch convert`, and one of it for each open day of
+/// [`EventWriter`].
+///
+/// Memory: one batch and the encoded pages of one row group; with a thread of its own, two more batches.
+pub struct EventFile<W: Write + Send> {
+    batch: Batch,
+    batch_rows: usize,
+    rows: u64,
+    encoder: Encoder<W>,
+}
+
+/// Where batches are encoded.
+enum Encoder<W: Write + Send> {
+    Here(ArrowWriter<W>),
+    Thread(SyncSender<RecordBatch>, JoinHandle<Result<W, LakeError>>),
+}
+
+/// Batches that wait for the encoding thread.
+const BATCHES_WAITING: usize = 2;
+
+impl<W: Write + Send> EventFile<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn new(sink: W, object: &Object, columns: ColumnSet, limits: &PartLimits) -> Result<Self, LakeError> {
+        Ok(Self {
+            batch: Batch::new(columns, object, limits.batch_rows),
+            batch_rows: limits.batch_rows,
+            rows: 0,
+            encoder: Encoder::Here(arrow_writer(sink, columns, limits)?),
+        })
+    }
+
+    /// Takes one event. Returns the length of the file so far each time a batch went into it.
+    ///
+    /// # Errors
+    /// When the sink fails; no event is a reason to fail.
+    pub fn push(&mut self, event: &Event<'_>) -> Result<Option<usize>, LakeError> {
+        self.batch.push(event);
+        self.rows += 1;
+        if self.batch.rows() < self.batch_rows {
+            return Ok(None);
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<Option<usize>, LakeError> {
+        let batch = self.batch.finish()?;
+        match &mut self.encoder {
+            Encoder::Here(writer) => {
+                writer.write(&batch)?;
+                Ok(Some(writer.bytes_written() + writer.in_progress_size()))
+            }
+            Encoder::Thread(batches, _) => {
+                // A thread that is gone has failed, and `finish` tells why.
+                let _ = batches.send(batch);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends the file and gives the sink back.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn finish(mut self) -> Result<W, LakeError> {
+        if self.batch.rows() > 0 {
+            self.flush()?;
+        }
+        match self.encoder {
+            Encoder::Here(writer) => Ok(writer.into_inner()?),
+            Encoder::Thread(batches, thread) => {
+                drop(batches);
+                thread.join().unwrap_or(Err(LakeError::Thread))
+            }
+        }
+    }
+}
+
+impl<W: Write + Send + 'static> EventFile<W> {
+    /// Begins a file that a thread of its own encodes.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn threaded(
+        sink: W,
+        object: &Object,
+        columns: ColumnSet,
+        limits: &PartLimits,
+    ) -> Result<Self, LakeError> {
+        let mut writer = arrow_writer(sink, columns, limits)?;
+        let (batches, waiting) = std::sync::mpsc::sync_channel::<RecordBatch>(BATCHES_WAITING);
+        let thread = std::thread::spawn(move || {
+            for batch in waiting {
+                writer.write(&batch)?;
+            }
+            Ok(writer.into_inner()?)
+        });
+        Ok(Self {
+            batch: Batch::new(columns, object, limits.batch_rows),
+            batch_rows: limits.batch_rows,
+            rows: 0,
+            encoder: Encoder::Thread(batches, thread),
+        })
+    }
+}
+
+fn arrow_writer<W: Write + Send>(
+    sink: W,
+    columns: ColumnSet,
+    limits: &PartLimits,
+) -> Result<ArrowWriter<W>, LakeError> {
+    let options =
+        ArrowWriterOptions::new().with_properties(properties(limits)?).with_skip_arrow_metadata(true);
+    Ok(ArrowWriter::try_new_with_options(sink, schema(columns), options)?)
 }
 
 const DAY_US: i64 = 86_400_000_000;
@@ -86,17 +206,11 @@ impl EventWriter {
             self.open.push(day);
         }
         let Some(day) = self.open.last_mut() else { return Ok(()) };
-        day.batch.push(event);
-        day.rows += 1;
         day.first_event_at = day.first_event_at.min(event.event_at);
         day.last_event_at = day.last_event_at.max(event.event_at);
-        if day.batch.rows() == self.limits.batch_rows {
-            day.writer.write(&day.batch.finish()?)?;
-            if day.writer.bytes_written() + day.writer.in_progress_size() >= self.limits.part_bytes
-                && let Some(day) = self.open.pop()
-            {
-                self.close_day(day)?;
-            }
+        let full = day.file.push(event)?.is_some_and(|bytes| bytes >= self.limits.part_bytes);
+        if full && let Some(day) = self.open.pop() {
+            self.close_day(day)?;
         }
         Ok(())
     }
@@ -106,25 +220,18 @@ impl EventWriter {
             let oldest = self.open.remove(0);
             self.close_day(oldest)?;
         }
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties(&self.limits)?)
-            .with_skip_arrow_metadata(true);
         self.open.push(Day {
             number,
-            batch: Batch::new(&self.object, self.limits.batch_rows),
-            writer: ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?,
-            rows: 0,
+            file: EventFile::new(Vec::new(), &self.object, ColumnSet::All, &self.limits)?,
             first_event_at: i64::MAX,
             last_event_at: i64::MIN,
         });
         Ok(self.open.len() - 1)
     }
 
-    fn close_day(&mut self, mut day: Day) -> Result<(), LakeError> {
-        if day.batch.rows() > 0 {
-            day.writer.write(&day.batch.finish()?)?;
-        }
-        let bytes = day.writer.into_inner()?;
+    fn close_day(&mut self, day: Day) -> Result<(), LakeError> {
+        let rows = day.file.rows;
+        let bytes = day.file.finish()?;
         let sha256 = sha256_hex(&bytes);
         let days = jiff::Span::new().try_days(day.number).and_then(|days| EPOCH.checked_add(days));
         let date = days.map_err(|error| arrow_schema::ArrowError::InvalidArgumentError(error.to_string()))?;
@@ -132,7 +239,7 @@ impl EventWriter {
             entry: PartRef {
                 key: keys::events(&self.object.school, date, &sha256),
                 date,
-                rows: day.rows,
+                rows,
                 bytes: bytes.len() as u64,
                 sha256,
                 first_event_at: day.first_event_at,
@@ -162,7 +269,7 @@ impl EventWriter {
 }
 
 /// Columns whose values hardly repeat: a dictionary would only cost its upkeep.
-const NO_DICTIONARY: [&str; 4] = ["event_at", "line", "bytes_in", "bytes_out"];
+const NO_DICTIONARY: [&str; 5] = ["event_at", "timestamp", "line", "bytes_in", "bytes_out"];
 /// Columns that are judged once per distinct value: their dictionary must not give way to plain pages.
 const HOST_COLUMNS: [&str; 2] = ["url_domain", "registered_domain"];
 const HOST_DICTIONARY_BYTES: usize = 8 << 20;

@@ -58,7 +58,7 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
 }
 
 async fn manifests(context: &Context, school: &str) -> Result<HashSet<String>, StepError> {
-    let prefix = keys::manifests(Stage::Normalise, school);
+    let prefix = keys::manifests(Stage::Normalise, Some(school));
     let (mut ids, mut next) = (HashSet::new(), None);
     loop {
         let page = context.store.keys(&context.store.names().lake, &prefix, next.as_deref()).await;

@@ -6,13 +6,14 @@ use crate::bridge;
 use crate::commit::Context;
 use crate::normalise::compare;
 use crate::step::{At, Cause, StepError};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use trustwatch_formats::{LineReader, ReadError};
 use trustwatch_lake::{Manifest, Outcome, Stage, keys, read_part, reject_lines, sha256_hex};
 use trustwatch_model::{Counts, ObjectVersion, RawKey, SourceId};
 
 /// Something that does not balance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Source.
     pub source_id: String,
@@ -23,7 +24,7 @@ pub struct Finding {
 }
 
 /// What `verify` counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Raw versions.
     pub objects: u64,
@@ -35,6 +36,14 @@ pub struct Report {
     pub counts: Counts,
     /// What does not balance.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether every line of everything that was worked on has its place.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.findings.is_empty() && self.counts.balances()
+    }
 }
 
 /// Counts everything again.

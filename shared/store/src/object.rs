@@ -3,7 +3,9 @@
 use crate::{Store, StoreError, Trouble};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
+use tokio::io::AsyncReadExt;
 use trustwatch_model::ObjectVersion;
 
 /// A small object that was read whole.
@@ -120,14 +122,75 @@ impl Store {
         conditional("replace", put.send().await)
     }
 
-    /// Uploads a file to the raw bucket as a filter would. Returns the version id.
+    /// Uploads a file to the raw bucket as a filter would, in parts when it is long. Tells `sent` how many bytes
+    /// have just gone. Returns the version id.
+    ///
+    /// Memory: one part of 16 MiB.
     ///
     /// # Errors
-    /// [`StoreError`] of the call.
-    pub async fn upload(&self, key: &str, body: ByteStream) -> Result<String, StoreError> {
-        let put = self.s3.put_object().bucket(&self.names.raw).key(key).body(body);
-        let answer = put.send().await.map_err(|error| StoreError::of("upload", error))?;
-        Ok(answer.version_id.unwrap_or_else(|| "null".to_owned()))
+    /// [`StoreError`] of a call, or of reading the file. An upload in parts that fails is taken back.
+    pub async fn upload_file(
+        &self,
+        key: &str,
+        file: &std::path::Path,
+        sent: impl Fn(u64),
+    ) -> Result<String, StoreError> {
+        const VERB: &str = "upload_file";
+        let unreadable = |error| StoreError::passing(VERB, "File", error);
+        let mut reader = tokio::fs::File::open(file).await.map_err(unreadable)?;
+        let first = read_part(&mut reader).await.map_err(unreadable)?;
+        if first.len() < UPLOAD_PART_BYTES {
+            let bytes = first.len() as u64;
+            let put = self.s3.put_object().bucket(&self.names.raw).key(key).body(first.into()).send().await;
+            sent(bytes);
+            let version = put.map_err(|error| StoreError::of(VERB, error))?.version_id;
+            return Ok(version.unwrap_or_else(|| "null".to_owned()));
+        }
+        let begun = self.s3.create_multipart_upload().bucket(&self.names.raw).key(key).send().await;
+        let upload = begun.map_err(|error| StoreError::of(VERB, error))?.upload_id;
+        let upload = upload.ok_or_else(|| StoreError::fault(VERB, "NoUploadId"))?;
+        let result = self.upload_parts(key, &upload, first, &mut reader, sent).await;
+        if result.is_err() {
+            // What cannot be taken back now is taken back by the bucket's own rule.
+            let _ = self
+                .s3
+                .abort_multipart_upload()
+                .bucket(&self.names.raw)
+                .key(key)
+                .upload_id(upload)
+                .send()
+                .await;
+        }
+        result
+    }
+
+    async fn upload_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        first: Bytes,
+        reader: &mut tokio::fs::File,
+        sent: impl Fn(u64),
+    ) -> Result<String, StoreError> {
+        const VERB: &str = "upload_file";
+        let bucket = &self.names.raw;
+        let (mut done, mut part) = (Vec::new(), first);
+        for number in 1.. {
+            let bytes = part.len() as u64;
+            let put = self.s3.upload_part().bucket(bucket).key(key).upload_id(upload).part_number(number);
+            let put = put.body(part.into()).send().await.map_err(|error| StoreError::of(VERB, error))?;
+            sent(bytes);
+            done.push(CompletedPart::builder().part_number(number).set_e_tag(put.e_tag).build());
+            part = read_part(reader).await.map_err(|error| StoreError::passing(VERB, "File", error))?;
+            if part.is_empty() {
+                break;
+            }
+        }
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
+        let complete = self.s3.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload);
+        let complete = complete.multipart_upload(parts).send().await;
+        let version = complete.map_err(|error| StoreError::of(VERB, error))?.version_id;
+        Ok(version.unwrap_or_else(|| "null".to_owned()))
     }
 
     /// One page of the versions under a prefix of the raw bucket: keys in order, and of each key the newest
@@ -228,6 +291,15 @@ impl Store {
             .collect();
         Ok(Listed { entries, next: page.next_continuation_token })
     }
+}
+
+/// Length of a part of an upload.
+const UPLOAD_PART_BYTES: usize = 16 << 20;
+
+async fn read_part(reader: &mut tokio::fs::File) -> std::io::Result<Bytes> {
+    let mut part = Vec::new();
+    reader.take(UPLOAD_PART_BYTES as u64).read_to_end(&mut part).await?;
+    Ok(part.into())
 }
 
 type Answer<T, E> = Result<T, aws_sdk_s3::error::SdkError<E>>;
