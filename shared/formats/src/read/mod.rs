@@ -1,0 +1,4 @@
+//! Readers that several formats share: words, syslog headers, key=value pairs, CEF, CSV.
+
+pub(crate) mod syslog;
+pub(crate) mod words;
