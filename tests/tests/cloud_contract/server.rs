@@ -42,7 +42,10 @@ impl Drop for Embedded {
 impl Embedded {
     /// Opens the store in `directory` and serves it.
     pub(crate) async fn start(directory: &Path, options: impl Into<Options>) -> Self {
-        let store = Arc::new(S3Store::open_with(directory, options).unwrap());
+        let (directory, options) = (directory.to_owned(), options.into());
+        // Opening may wait for the lock of a server whose connections end on this very thread.
+        let open = tokio::task::spawn_blocking(move || S3Store::open_with(&directory, options));
+        let store = Arc::new(open.await.unwrap().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let credentials =

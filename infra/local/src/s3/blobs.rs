@@ -52,10 +52,12 @@ impl Blobs {
         fs::create_dir_all(&temporary)?;
         let mut swept = Swept::default();
         let mut highest = named.iter().copied().max().unwrap_or(0);
-        for shard in 0..=u8::MAX {
-            let directory = root.join(format!("{shard:02x}"));
-            fs::create_dir_all(&directory)?;
-            for entry in fs::read_dir(&directory)? {
+        for shard in fs::read_dir(&root)? {
+            let shard = shard?.path();
+            if shard == temporary {
+                continue;
+            }
+            for entry in fs::read_dir(&shard)? {
                 let path = entry?.path();
                 let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let id = BlobId::from_str_radix(name, 16).unwrap_or(0);
@@ -84,6 +86,7 @@ impl Blobs {
     pub(super) fn link(self: &Arc<Self>, source: BlobId) -> Result<PendingBlob> {
         let pending = self.reserve();
         let (from, to) = (self.path(source), self.path(pending.id));
+        self.make_directory(pending.id)?;
         if let Err(error) = fs::hard_link(&from, &to) {
             if error.kind() == io::ErrorKind::NotFound {
                 return Err(error.into());
@@ -120,6 +123,15 @@ impl Blobs {
 
     fn directory(&self, id: BlobId) -> PathBuf {
         self.root.join(format!("{:02x}", id & 0xff))
+    }
+
+    /// Directories come when their first blob does: a store of a few objects stays a few files.
+    fn make_directory(&self, id: BlobId) -> io::Result<()> {
+        match fs::create_dir(self.directory(id)) {
+            Ok(()) => sync_directory(&self.root, self.durability),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn path(&self, id: BlobId) -> PathBuf {
@@ -199,6 +211,7 @@ impl BlobWriter {
         let Self { file, pending, .. } = self;
         let blobs = &pending.blobs;
         blobs.sync_file(&file)?;
+        blobs.make_directory(pending.id)?;
         fs::rename(blobs.temporary(pending.id), blobs.path(pending.id))?;
         blobs.sync_parent(pending.id)?;
         Ok(pending)

@@ -78,7 +78,6 @@ CREATE TABLE events (
 pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL syncs the log at every commit, so that an acknowledged write survives a power cut as well as a
     // kill. Commits are made in groups (see `writer`), which keeps its price low.
     let synchronous = match durability {
@@ -86,6 +85,7 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
         Durability::ProcessExit => "OFF",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(&mut connection)?;
     Ok(connection)
