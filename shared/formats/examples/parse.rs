@@ -15,11 +15,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => file = Some(argument),
         }
     }
-    let (Some(format), Some(file)) = (format, file) else { return Err("usage: parse --format ID FILE [--zone NAME]".into()) };
+    let (Some(format), Some(file)) = (format, file) else {
+        return Err("usage: parse --format ID FILE [--zone NAME]".into());
+    };
     let format = find(&format).ok_or("no such format")?;
     let instant = |text: &str| text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond);
-    let window = Window { not_before: instant("2000-01-01T00:00:00Z")?, not_after: instant("2100-01-01T00:00:00Z")? };
-    let mut parser = format.parser(&ParseContext { zone: jiff::tz::TimeZone::get(&zone)?, window, key: &file });
+    let window =
+        Window { not_before: instant("2000-01-01T00:00:00Z")?, not_after: instant("2100-01-01T00:00:00Z")? };
+    let mut parser =
+        format.parser(&ParseContext { zone: jiff::tz::TimeZone::get(&zone)?, window, key: &file });
     let mut lines = LineReader::new(std::fs::File::open(&file)?);
     let mut arena = bumpalo::Bump::new();
     while let Some(raw) = lines.next_line()? {
