@@ -1,11 +1,13 @@
 //! The formats, and how one is chosen for an object.
 
+mod cisco_umbrella;
+mod fortinet;
 mod squid;
 
 use crate::parser::{Format, Sniff};
 
 /// Every format. A new one is a file beside this and a line here.
-static FORMATS: &[&dyn Format] = &[&squid::Squid];
+static FORMATS: &[&dyn Format] = &[&cisco_umbrella::CiscoUmbrella, &fortinet::Fortinet, &squid::Squid];
 
 /// All formats, in a fixed order.
 #[must_use]
