@@ -1,1 +1,3 @@
-//! placeholder
+//! The embedded cloud and the `trustwatch` command.
+
+pub mod demo;
