@@ -3,7 +3,7 @@
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use trustwatch_pipeline::{Context, Done, Lane, lane_of, normalise};
-use trustwatch_runtime::{BatchAnswer, BatchError, Notified, answer_batch, arrivals_of};
+use trustwatch_runtime::{BatchAnswer, BatchError, Notified, arrivals_of, give_back};
 
 /// What the function works with.
 #[derive(Clone)]
@@ -18,7 +18,13 @@ pub struct Function {
 pub async fn handle(event: SqsEvent, function: &Function) -> BatchAnswer {
     let names = function.context.store.names();
     let queue = if function.backfill { &names.backfill_queue } else { &names.normalise_queue };
-    answer_batch(&function.context.store, queue, event, async |message| work(function, message).await).await
+    let mut answer = BatchAnswer::default();
+    for message in event.records {
+        if let Err(error) = work(function, &message).await {
+            give_back(&function.context.store, queue, message, &error, &mut answer).await;
+        }
+    }
+    answer
 }
 
 async fn work(function: &Function, message: &SqsMessage) -> Result<(), BatchError> {

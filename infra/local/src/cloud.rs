@@ -133,8 +133,7 @@ impl Cloud {
             parts: PartLimits::default(),
             lanes: LaneLimits::default(),
         };
-        let context =
-            Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
+        let context = Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
         let dispatcher = if options.dispatch {
             reconcile(&context, 0).await.context("cannot queue the work that was left")?;
             Some(dispatcher(&queues, &context, &s3_store)?)
@@ -165,7 +164,11 @@ impl Cloud {
     pub async fn is_idle(&self) -> anyhow::Result<bool> {
         let status = self.status().await?;
         let busy = |depth: &queue::Depth| depth.waiting + depth.delayed + depth.in_flight > 0;
-        Ok(!status.queues.iter().filter(|queue| !queue.queue.ends_with("-dead")).any(|queue| busy(&queue.depth)))
+        Ok(!status
+            .queues
+            .iter()
+            .filter(|queue| !queue.queue.ends_with("-dead"))
+            .any(|queue| busy(&queue.depth)))
     }
 
     /// The queues, for tests that put messages of their own.
@@ -218,8 +221,7 @@ pub fn names(sqs: &str) -> Names {
 
 async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
     let directory = options.data.join("s3");
-    let durability =
-        if options.durable { s3::Durability::PowerLoss } else { s3::Durability::ProcessExit };
+    let durability = if options.durable { s3::Durability::PowerLoss } else { s3::Durability::ProcessExit };
     let clock = Arc::clone(&options.clock);
     let opened = tokio::task::spawn_blocking(move || {
         S3Store::open_with(&directory, s3::Options { durability, clock })
@@ -231,7 +233,9 @@ async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
 async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
     let spec = |name: &str, time_out: Duration| {
         let visibility_ms = time_out.as_secs() * 1_000 * VISIBILITY_TIMES;
-        QueueSpec::new(name).visibility_ms(visibility_ms).dead_letters_to(format!("{name}-dead"), RECEIVES_MAX)
+        QueueSpec::new(name)
+            .visibility_ms(visibility_ms)
+            .dead_letters_to(format!("{name}-dead"), RECEIVES_MAX)
     };
     let specs = vec![
         spec(NORMALISE, LIVE_TIME_OUT),
@@ -239,8 +243,7 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
         QueueSpec::new(format!("{NORMALISE}-dead")),
         QueueSpec::new(format!("{BACKFILL}-dead")),
     ];
-    let durability =
-        if options.durable { queue::Durability::PowerLoss } else { queue::Durability::ProcessExit };
+    let durability = if options.durable { queue::Durability::Full } else { queue::Durability::Process };
     let clock = Arc::new(queue::SystemClock);
     QueueStore::open(&options.data, specs, clock, durability).await.context("cannot open the queues")
 }
@@ -264,11 +267,7 @@ fn serve_table(data: &Path, listener: TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn dispatcher(
-    queues: &QueueStore,
-    context: &Context,
-    s3_store: &Arc<S3Store>,
-) -> anyhow::Result<Dispatcher> {
+fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
     let function = |backfill: bool| {
         let context = context.clone();
         Arc::new(Normalise(trustwatch_normalise::Function { context, backfill }))
@@ -316,7 +315,8 @@ struct Listeners {
 impl Listeners {
     async fn bind(port: u16) -> anyhow::Result<Self> {
         let at = |offset: u16| async move {
-            let port = if port == 0 { 0 } else { port.checked_add(offset).context("the port is too high")? };
+            let port =
+                if port == 0 { 0 } else { port.checked_add(offset).context("the port is too high")? };
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             TcpListener::bind(address)
                 .await

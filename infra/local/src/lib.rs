@@ -6,4 +6,3 @@ mod functions;
 pub mod queue;
 pub mod s3;
 pub mod session;
-//! The embedded cloud and the `trustwatch` command.

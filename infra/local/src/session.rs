@@ -39,11 +39,7 @@ impl Session {
             return Ok(Self { context, endpoints, cloud: None });
         }
         let cloud = Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await?;
-        Ok(Self {
-            context: cloud.context.clone(),
-            endpoints: cloud.endpoints.clone(),
-            cloud: Some(cloud),
-        })
+        Ok(Self { context: cloud.context.clone(), endpoints: cloud.endpoints.clone(), cloud: Some(cloud) })
     }
 
     /// Whether the system was running before, so that what is changed is worked on at once.
@@ -75,7 +71,7 @@ async fn running(data: &Path) -> Option<Endpoints> {
 /// When there is none.
 pub fn must_exist(data: &Path) -> anyhow::Result<()> {
     let there = data.join(cloud::CREDENTIALS_FILE).exists();
-    there
-        .then_some(())
-        .with_context(|| format!("`{}` holds no trustwatch system: start one with `trustwatch up`", data.display()))
+    there.then_some(()).with_context(|| {
+        format!("`{}` holds no trustwatch system: start one with `trustwatch up`", data.display())
+    })
 }

@@ -1,8 +1,8 @@
 //! A batch of queue messages: each is worked on by itself and answered by itself.
 
 use aws_lambda_events::s3::S3Event;
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use trustwatch_pipeline::{Arrival, Disposition, StepError};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use trustwatch_pipeline::{Arrival, Cause, Disposition, StepError};
 use trustwatch_store::Store;
 
 /// Ids of the messages that must come again.
@@ -73,26 +73,27 @@ fn decode(encoded: &str) -> String {
     percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// Works through a batch. `work` is called for each message; its failures are answered, never raised.
-pub async fn answer_batch<F>(store: &Store, queue_url: &str, event: SqsEvent, work: F) -> BatchAnswer
-where
-    F: AsyncFn(&SqsMessage) -> Result<(), BatchError>,
-{
-    let mut answer = SqsBatchResponse::default();
-    for message in event.records {
-        let Err(error) = work(&message).await else { continue };
-        let busy = error.log();
-        if busy && let Some(receipt) = &message.receipt_handle {
-            // Only a convenience: without it the message comes back at the queue's own time.
-            if let Err(error) = store.come_back_in(queue_url, receipt, BUSY_SECONDS).await {
-                tracing::warn!(code = error.code, "a busy message keeps the visibility of its queue");
-            }
+/// Notes a message that failed, and asks for it back soon when another worker is only busy with it.
+pub async fn give_back(
+    store: &Store,
+    queue_url: &str,
+    message: SqsMessage,
+    error: &BatchError,
+    answer: &mut BatchAnswer,
+) {
+    error.log();
+    if let BatchError::Step(error) = error
+        && let Cause::Busy { .. } = error.cause
+        && let Some(receipt) = &message.receipt_handle
+    {
+        // Only a convenience: without it the message comes back at the queue's own time.
+        if let Err(error) = store.come_back_in(queue_url, receipt, BUSY_SECONDS).await {
+            tracing::warn!(code = error.code, "a busy message keeps the visibility of its queue");
         }
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = message.message_id.unwrap_or_default();
-        answer.batch_item_failures.push(failure);
     }
-    answer
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = message.message_id.unwrap_or_default();
+    answer.batch_item_failures.push(failure);
 }
 
 /// Why a message must come again.
@@ -107,19 +108,17 @@ pub enum BatchError {
 }
 
 impl BatchError {
-    /// Writes the failure down, without anything that could name a person. Returns whether to come back soon.
-    fn log(&self) -> bool {
+    /// Writes the failure down, without anything that could name a person.
+    fn log(&self) {
         match self {
             Self::Envelope(error) => {
                 tracing::error!(problem = %error, "a message cannot be understood and will become a dead letter");
-                false
             }
             Self::Step(error) => {
                 let (step, source_id) = (error.step, error.source_id.as_str());
                 match error.disposition {
                     Disposition::Busy => {
-                        tracing::info!(step, source_id, "another worker is busy with this source");
-                        return true;
+                        tracing::info!(step, source_id, "another worker is busy with this source")
                     }
                     Disposition::Retry => {
                         tracing::warn!(step, source_id, cause = %error.cause, "a step failed and will be tried again");
@@ -128,7 +127,6 @@ impl BatchError {
                         tracing::error!(step, source_id, cause = %error.cause, "a step failed and needs a person");
                     }
                 }
-                false
             }
         }
     }

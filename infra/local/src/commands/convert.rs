@@ -13,7 +13,7 @@ use trustwatch_model::{Event, RejectReason, Window};
 use trustwatch_pipeline::{AccountError, Rules, Sink, account};
 
 /// A file on a disk has no arrival: any time of this century is believed.
-pub const PARSE_WINDOW: Window =
+pub(crate) const PARSE_WINDOW: Window =
     Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -25,7 +25,7 @@ enum Columns {
 }
 
 #[derive(Args)]
-pub struct Convert {
+pub(crate) struct Convert {
     /// Log format, or `auto` to recognise it from the first lines
     #[arg(long, value_name = "ID")]
     format: String,
@@ -47,7 +47,7 @@ pub struct Convert {
 }
 
 impl Convert {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.input.display());
         let format = if self.format == "auto" { recognised(&self.input)? } else { format(&self.format)? };
         let key = self.input.to_string_lossy();
@@ -109,7 +109,7 @@ impl Sink for FileSink {
 const HEAD_LINES: usize = 50;
 
 /// Recognises the format of a file.
-pub fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
+pub(crate) fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
     let problem = || format!("cannot read `{}`", file.display());
     let mut lines = LineReader::new(File::open(file).with_context(problem)?);
     let mut head: Vec<Vec<u8>> = Vec::new();

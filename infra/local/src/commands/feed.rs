@@ -8,7 +8,7 @@ use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZON
 use trustwatch_pipeline::save_feed;
 
 #[derive(Subcommand)]
-pub enum Feed {
+pub(crate) enum Feed {
     /// Register a feed, or change how it is read from now on
     Set(Set),
     /// Show what the feeds of a school have delivered
@@ -16,7 +16,7 @@ pub enum Feed {
 }
 
 #[derive(Args)]
-pub struct Set {
+pub(crate) struct Set {
     #[command(flatten)]
     data: Data,
     /// School, such as `oak-primary`
@@ -37,7 +37,7 @@ pub struct Set {
 }
 
 #[derive(Args)]
-pub struct Show {
+pub(crate) struct Show {
     #[command(flatten)]
     data: Data,
     /// School
@@ -46,7 +46,7 @@ pub struct Show {
 }
 
 impl Feed {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Set(set) => set.run().await,
             Self::Show(show) => show.run().await,
@@ -58,8 +58,7 @@ impl Set {
     async fn run(self) -> anyhow::Result<ExitCode> {
         super::format(&self.format)?;
         super::zone(&self.zone).map_err(|problem| anyhow::anyhow!("zone `{}`: {problem}", self.zone))?;
-        let settings =
-            FeedSettings { format: self.format, zone: self.zone, horizon_days: self.horizon_days };
+        let settings = FeedSettings { format: self.format, zone: self.zone, horizon_days: self.horizon_days };
         let session = Session::open(&self.data.data).await?;
         let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
         session.close().await;

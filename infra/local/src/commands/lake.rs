@@ -8,13 +8,13 @@ use trustwatch_model::SchoolId;
 use trustwatch_pipeline::lake_files;
 
 #[derive(Subcommand)]
-pub enum Lake {
+pub(crate) enum Lake {
     /// List the Parquet files that count, as `s3://` URLs: what to give to DuckDB, Spark or Athena
     Files(Files),
 }
 
 #[derive(Args)]
-pub struct Files {
+pub(crate) struct Files {
     #[command(flatten)]
     data: Data,
     /// Only this school
@@ -29,7 +29,7 @@ pub struct Files {
 }
 
 impl Lake {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Files(files) = self;
         must_exist(&files.data.data)?;
         let session = Session::open(&files.data.data).await?;

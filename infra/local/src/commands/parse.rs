@@ -15,7 +15,7 @@ use trustwatch_pipeline::{AccountError, Rules, Sink, account};
 use super::convert::{PARSE_WINDOW, recognised};
 
 #[derive(Args)]
-pub struct Parse {
+pub(crate) struct Parse {
     /// Log format, or `auto` to recognise it from the first lines
     #[arg(long, value_name = "ID", default_value = "auto")]
     format: String,
@@ -27,13 +27,14 @@ pub struct Parse {
 }
 
 impl Parse {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.file.display());
         let format = if self.format == "auto" { recognised(&self.file)? } else { format(&self.format)? };
         let key = self.file.to_string_lossy();
         let context = ParseContext { zone: self.zone.clone(), window: PARSE_WINDOW, key: &key };
         let mut parser = format.parser(&context);
-        let mut sink = Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
+        let mut sink =
+            Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
         let mut lines = LineReader::new(File::open(&self.file).with_context(problem)?);
         let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
         sink.out.flush()?;
@@ -41,7 +42,9 @@ impl Parse {
         match done {
             Ok(_) => Ok(ExitCode::SUCCESS),
             // The reader of our output has seen enough.
-            Err(AccountError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+            Err(AccountError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(ExitCode::SUCCESS)
+            }
             Err(AccountError::Sink(error)) => Err(error).context("cannot print"),
             Err(AccountError::Read(error)) => Err(error).with_context(problem),
         }

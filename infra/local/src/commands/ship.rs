@@ -11,7 +11,7 @@ use trustwatch_model::{FeedId, RawKey, SchoolId};
 use trustwatch_store::{Credentials, Store};
 
 #[derive(Args)]
-pub struct Ship {
+pub(crate) struct Ship {
     #[command(flatten)]
     data: Data,
     /// School
@@ -29,9 +29,12 @@ pub struct Ship {
 }
 
 impl Ship {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let keyed: Vec<(String, &Path)> =
-            self.files.iter().map(|file| Ok((self.key(file)?, file.as_path()))).collect::<anyhow::Result<_>>()?;
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let keyed: Vec<(String, &Path)> = self
+            .files
+            .iter()
+            .map(|file| Ok((self.key(file)?, file.as_path())))
+            .collect::<anyhow::Result<_>>()?;
         match &self.endpoint {
             Some(endpoint) => {
                 let keys = self.keys_for(endpoint)?;
@@ -71,15 +74,16 @@ impl Ship {
         if let Some((access_key, secret_key)) = var("AWS_ACCESS_KEY_ID").zip(var("AWS_SECRET_ACCESS_KEY")) {
             return Ok(Credentials { access_key, secret_key });
         }
-        must_exist(&self.data.data)
-            .and_then(|()| credentials(&self.data.data))
-            .with_context(|| format!("no key for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))
+        must_exist(&self.data.data).and_then(|()| credentials(&self.data.data)).with_context(|| {
+            format!("no key for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        })
     }
 }
 
 async fn send_all(store: &Store, files: &[(String, &Path)]) -> anyhow::Result<()> {
     for (key, file) in files {
-        let bytes = std::fs::metadata(file).with_context(|| format!("cannot read `{}`", file.display()))?.len();
+        let bytes =
+            std::fs::metadata(file).with_context(|| format!("cannot read `{}`", file.display()))?.len();
         let bar = bytes_bar(bytes, key)?;
         let counted = bar.clone();
         let version = store

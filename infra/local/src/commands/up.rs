@@ -8,7 +8,7 @@ use std::time::Duration;
 use trustwatch_local::cloud::{CREDENTIALS_FILE, Cloud, CloudOptions};
 
 #[derive(Args)]
-pub struct Up {
+pub(crate) struct Up {
     #[command(flatten)]
     data: Data,
     /// Port of the API; S3, DynamoDB and SQS take the three after it. 0 takes any free ports
@@ -20,7 +20,7 @@ pub struct Up {
 }
 
 impl Up {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = &self.data.data;
         let lease = Duration::from_secs(self.lease_seconds);
         let options = CloudOptions { port: self.port, lease, ..CloudOptions::new(data) };
@@ -42,7 +42,7 @@ impl Up {
 }
 
 /// Waits for Ctrl-C or a service manager's request to end.
-pub async fn stopped() -> anyhow::Result<()> {
+pub(crate) async fn stopped() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -7,7 +7,7 @@ use trustwatch_local::session::{Session, must_exist};
 use trustwatch_pipeline::{Report, verify};
 
 #[derive(Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     #[command(flatten)]
     data: Data,
     /// Print the report as one JSON object
@@ -16,7 +16,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         must_exist(&self.data.data)?;
         let session = Session::open(&self.data.data).await?;
         let report = verify(&session.context).await;
@@ -39,7 +39,11 @@ fn print(report: &Report) {
     println!("lines        {:>12}", counts.lines);
     println!("  events     {:>12}", counts.events);
     println!("  rejects    {:>12}   kept, with a reason", counts.rejects);
-    println!("  skipped    {:>12}   by a stated rule ({} repeats)", counts.skipped.total(), counts.skipped.repeat);
+    println!(
+        "  skipped    {:>12}   by a stated rule ({} repeats)",
+        counts.skipped.total(),
+        counts.skipped.repeat
+    );
     println!("  held       {:>12}   last lines that wait for their end", counts.held);
     for finding in &report.findings {
         println!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem);
