@@ -141,7 +141,7 @@ fn random_histories_look_like_a_map_of_versions() {
             embedded.store.ensure_bucket(&bucket, Versioning::Enabled).await.unwrap();
             let mut model = Model::new();
             for operation in &history {
-                if matches!(operation, Operation::Reopen) && cases.get() % 8 == 0 {
+                if matches!(operation, Operation::Reopen) && cases.get().is_multiple_of(8) {
                     drop(embedded);
                     embedded = Embedded::start(directory.path(), Durability::ProcessExit).await;
                 }
