@@ -4,6 +4,15 @@
 //! `TRUSTWATCH_S3_ACCESS_KEY`, `TRUSTWATCH_S3_SECRET_KEY` and, if need be, `TRUSTWATCH_S3_REGION` the same cases run
 //! against another one; `durability` and `model` are about the embedded store only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do; clippy.toml allows it only inside the test functions"
+)]
+
 #[path = "cloud_contract/buckets.rs"]
 mod buckets;
 #[path = "cloud_contract/conditions.rs"]

@@ -10,7 +10,7 @@ use std::{
 use trustwatch_local::s3::{Durability, Versioning};
 
 /// Few keys, so that operations meet; some are prefixes of others.
-const KEYS: [&str; 6] = ["a", "a/b", "a/b/c", "a+", "é", "z"];
+const KEYS: [&str; 4] = ["a", "a/b", "a+", "é"];
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -27,7 +27,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => (key.clone(), any::<u8>()).prop_map(|(key, body)| Operation::Put { key, body }),
         3 => (key.clone(), any::<u8>()).prop_map(|(key, body)| Operation::PutNew { key, body }),
         3 => key.clone().prop_map(|key| Operation::Delete { key }),
-        4 => (key, 0..8_usize).prop_map(|(key, version)| Operation::DeleteVersion { key, version }),
+        4 => (key, 0..4_usize).prop_map(|(key, version)| Operation::DeleteVersion { key, version }),
         1 => Just(Operation::Reopen),
     ]
 }
@@ -132,8 +132,8 @@ fn random_histories_look_like_a_map_of_versions() {
     let server = Cell::new(Some(server));
     let cases = Cell::new(0_u32);
     let mut runner =
-        TestRunner::new(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() });
-    let outcome = runner.run(&vec(operation(), 1..12), |history| {
+        TestRunner::new(ProptestConfig { cases: 120, failure_persistence: None, ..Default::default() });
+    let outcome = runner.run(&vec(operation(), 1..20), |history| {
         cases.set(cases.get() + 1);
         let bucket = format!("model-{}", cases.get());
         runtime.block_on(async {
@@ -141,7 +141,7 @@ fn random_histories_look_like_a_map_of_versions() {
             embedded.store.ensure_bucket(&bucket, Versioning::Enabled).await.unwrap();
             let mut model = Model::new();
             for operation in &history {
-                if matches!(operation, Operation::Reopen) && cases.get() % 8 == 0 {
+                if matches!(operation, Operation::Reopen) && cases.get().is_multiple_of(8) {
                     drop(embedded);
                     embedded = Embedded::start(directory.path(), Durability::ProcessExit).await;
                 }

@@ -55,7 +55,7 @@ async fn ranges_are_cut_as_rfc_9110_says() {
     let cloud = Cloud::start().await;
     let bucket = cloud.bucket().await;
     let client = &cloud.client;
-    let large: Vec<u8> = (0..(2_500_000_u32)).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let large: Vec<u8> = (0..2_500_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
     put(client, &bucket, "small", b"0123456789").await;
     put(client, &bucket, "large", &large).await;
     put(client, &bucket, "empty", b"").await;

@@ -72,6 +72,8 @@ async fn a_delete_by_version_is_for_good_and_the_version_before_is_the_latest() 
     let cloud = Cloud::start().await;
     let bucket = cloud.versioned_bucket().await;
     let client = &cloud.client;
+    // A third version, so that "the one before" is not simply the only one left.
+    let oldest = put(client, &bucket, "key", b"oldest").await;
     let first = put(client, &bucket, "key", b"first").await;
     let second = put(client, &bucket, "key", b"second").await;
     let before = cloud.blob_files();
@@ -84,6 +86,8 @@ async fn a_delete_by_version_is_for_good_and_the_version_before_is_the_latest() 
     })
     .await;
     client.delete_object().bucket(&bucket).key("key").version_id(&first).send().await.unwrap();
+    assert_eq!(get(client, &bucket, "key").await, b"oldest");
+    client.delete_object().bucket(&bucket).key("key").version_id(&oldest).send().await.unwrap();
     let listed = client.list_object_versions().bucket(&bucket).send().await.unwrap();
     assert_eq!(listed.versions().len() + listed.delete_markers().len(), 0);
     client.delete_object().bucket(&bucket).key("key").version_id(&first).send().await.unwrap();
