@@ -55,10 +55,7 @@ pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>) -> usize {
         put(out, " HIER_NONE/- ");
     } else {
         put(out, " HIER_DIRECT/");
-        server_address(
-            out,
-            request.host.len() as u32 * 31 + u32::from(request.host.first().copied().unwrap_or(0)),
-        );
+        server_address(out, &request.host);
         out.push(b' ');
     }
     put(out, if tunnel || status == 304 { "-" } else { request.content_type });

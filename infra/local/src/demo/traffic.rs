@@ -1,11 +1,12 @@
 //! Who asks for what: a few people browse at the same time, and each page brings its pictures and trackers along.
 
-use super::clock::Moment;
+use super::clock::{Hour, Moment};
 use super::dice::Dice;
 use super::people::People;
 use super::searches::{Search, put_results, put_suggestions};
 use super::sites::{self, Manner, Subject, TRACKERS, WORDS};
 use super::text::{dec, hex, padded, put, put_all, token};
+use std::ops::Range;
 
 /// What the filter made of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +56,12 @@ struct Visit {
     left: u16,
     search: Option<Search>,
     tunnel: bool,
+    /// Begun while the school was open.
+    open: bool,
 }
 
 /// What a school's filter does with requests.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Rules {
     /// Subjects that it refuses.
     pub(super) blocked: &'static [Subject],
@@ -66,10 +69,20 @@ pub(super) struct Rules {
     pub(super) tunnels: u32,
     /// Whether it asks for a login in the line of a request.
     pub(super) challenges: bool,
+    /// Hours of the wall clock in which people sit at the machines.
+    pub(super) open: Range<u8>,
+    /// Whether they do at the weekend.
+    pub(super) weekends: bool,
+}
+
+impl Rules {
+    fn is_open(&self, hour: &Hour) -> bool {
+        self.open.contains(&hour.local.hour) && (self.weekends || !hour.weekend)
+    }
 }
 
 /// People who browse at the same time.
-const VISITS: usize = 24;
+const VISITS: u32 = 24;
 
 /// Requests without end. It holds a school's people and a few visits, however many lines are drawn.
 #[derive(Debug)]
@@ -77,12 +90,12 @@ pub(super) struct Traffic {
     pub(super) dice: Dice,
     pub(super) people: People,
     pub(super) request: Request,
-    rules: Rules,
-    visits: Vec<Visit>,
+    rules: &'static Rules,
+    visits: [Option<Visit>; VISITS as usize],
 }
 
 impl Traffic {
-    pub(super) fn new(seed: u64, people: People, rules: Rules) -> Self {
+    pub(super) fn new(seed: u64, people: People, rules: &'static Rules) -> Self {
         let request = Request {
             person: 0,
             attended: false,
@@ -100,20 +113,15 @@ impl Traffic {
             subject: Subject::Search,
             planted: false,
         };
-        let dice = Dice::new(seed);
-        let mut traffic = Self { dice, people, request, rules, visits: Vec::with_capacity(VISITS) };
-        for _ in 0..VISITS {
-            let visit = traffic.arrive(false);
-            traffic.visits.push(visit);
-        }
-        traffic
+        Self { dice: Dice::new(seed), people, request, rules, visits: [None; VISITS as usize] }
     }
 
     /// Someone sits down and goes to a site.
-    fn arrive(&mut self, night: bool) -> Visit {
+    fn arrive(&mut self, open: bool) -> Visit {
         let dice = &mut self.dice;
-        // At night only the machines are awake, and they fetch updates.
-        let rank = if night { dice.pick(&[8, 19, 38, 58]) } else { sites::POPULARITY.draw(dice) };
+        // In an empty school the machines fetch updates, and now and then someone of staff stays late.
+        let attended = open || dice.one_in(8);
+        let rank = if attended { sites::POPULARITY.draw(dice) } else { dice.pick(&sites::UPDATE_RANKS) };
         let site = sites::at_rank(rank);
         let searches = site.manner == Manner::Search || (site.manner == Manner::Video && dice.one_in(3));
         let left = match site.manner {
@@ -124,27 +132,28 @@ impl Traffic {
             Manner::Update => 1 + dice.below(3),
         };
         Visit {
-            person: self.people.draw(dice),
+            person: if open { self.people.draw(dice) } else { self.people.draw_staff(dice) },
             rank,
             key: dice.next(),
             made: 0,
             left: u16::try_from(left).unwrap_or(1),
             search: searches.then(|| Search::draw(dice)),
             tunnel: dice.percent(self.rules.tunnels),
+            open,
         }
     }
 
     /// Draws the next request into `self.request`.
     pub(super) fn draw(&mut self, moment: Moment<'_>) {
-        let at = self.dice.below(VISITS as u32) as usize;
-        let night = moment.hour.local.hour < 6;
-        let mut visit = match self.visits.get(at) {
-            Some(visit) if visit.left > 0 => *visit,
-            _ => self.arrive(night),
-        };
+        let at = self.dice.below(VISITS) as usize;
+        // When the school closes, everyone gets up.
+        let open = self.rules.is_open(moment.hour);
+        let present =
+            self.visits.get(at).copied().flatten().filter(|visit| visit.left > 0 && visit.open == open);
+        let mut visit = present.unwrap_or_else(|| self.arrive(open));
         self.fill(&mut visit);
         if let Some(place) = self.visits.get_mut(at) {
-            *place = visit;
+            *place = Some(visit);
         }
     }
 
@@ -177,7 +186,7 @@ impl Traffic {
             request.refuse(dice, Outcome::Blocked);
             // A refused page loads nothing else; now and then someone tries again.
             visit.left = visit.left.min(u16::from(dice.one_in(3)));
-        } else if self.rules.challenges && visit.made == 1 && dice.percent(30) {
+        } else if self.rules.challenges && request.attended && visit.made == 1 && dice.percent(30) {
             request.refuse(dice, Outcome::Challenged);
             (visit.made, visit.left) = (0, visit.left + 1);
         }
@@ -350,40 +359,49 @@ impl Request {
         }
     }
 
+    /// What a machine fetches by itself, each from its own vendor.
     fn update(&mut self, dice: &mut Dice, key: u64) {
         self.secure = false;
         self.tunnel = false;
-        match key % 3 {
-            0 => {
-                put(&mut self.target, "/c/msdownload/update/software/secu/2026/10/windows11.0-kb50");
-                padded(&mut self.target, key % 100_000, 5, b'0');
-                put(&mut self.target, "-x64_");
-                hex(&mut self.target, &mut Dice::new(key), 40);
-                put(&mut self.target, ".cab");
+        let out = &mut self.target;
+        match self.host.as_slice() {
+            b"download.windowsupdate.com" => {
+                put(out, "/c/msdownload/update/software/secu/2026/10/windows11.0-kb50");
+                padded(out, key % 100_000, 5, b'0');
+                put(out, "-x64_");
+                hex(out, &mut Dice::new(key), 40);
+                put(out, ".cab");
                 self.content_type = "application/vnd.ms-cab-compressed";
                 self.bytes_in = dice.size(100_000, 8);
                 self.status = 206;
             }
-            1 => {
-                put(&mut self.target, "/service/update2/json?cup2key=14:");
-                token(&mut self.target, dice, 43);
-                put(&mut self.target, "&cup2hreq=");
-                hex(&mut self.target, dice, 64);
+            b"update.googleapis.com" => {
+                put(out, "/service/update2/json?cup2key=14:");
+                token(out, dice, 43);
+                put(out, "&cup2hreq=");
+                hex(out, dice, 64);
                 self.method = "POST";
                 self.content_type = "application/json";
                 self.status = 200;
             }
+            b"mesu.apple.com" => {
+                put(out, "/assets/com_apple_MobileAsset_TrialPolicy/com_apple_MobileAsset_");
+                hex(out, &mut Dice::new(key % 64), 12);
+                put(out, ".xml");
+                self.asset(dice, "text/xml");
+            }
             _ => {
-                put(&mut self.target, "/msdownload/update/v3/static/trustedr/en/authrootstl.cab?");
-                hex(&mut self.target, dice, 16);
-                self.asset(dice, "application/octet-stream");
+                put(out, "/MFEwTzBNMEswSTAJBgUrDgMCGgUABB");
+                token(out, &mut Dice::new(key % 64), 42);
+                put(out, "%3D");
+                self.asset(dice, "application/ocsp-response");
             }
         }
     }
 
     fn pages(&mut self, dice: &mut Dice, visit: &Visit) {
         // About one request in seven is a page that someone meant.
-        if visit.made % 7 == 0 {
+        if visit.made.is_multiple_of(7) {
             if visit.made > 0 {
                 self.refer();
             }

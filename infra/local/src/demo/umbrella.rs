@@ -51,7 +51,7 @@ pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>, columns: Columns)
     out.truncate(out.len() - 3);
     private_address(out, line.network, person.host);
     put(out, "\",\"203.0.113.9\",\"");
-    server_address(out, request.host.len() as u32 * 31);
+    server_address(out, &request.host);
     put_all(
         out,
         &["\",\"", request.content_type, "\",\"", if blocked { "BLOCKED" } else { "ALLOWED" }, "\",\""],
