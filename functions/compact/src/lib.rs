@@ -1,1 +1,43 @@
-//! placeholder
+//! The function `compact`: what schedules do to keep the lake right. It re-queues raw versions without a manifest
+//! and settles last lines that were held.
+
+use serde::{Deserialize, Serialize};
+use trustwatch_pipeline::{Context, StepError, reconcile, settle_due_tails};
+
+/// What a schedule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Job {
+    /// Queue raw versions without a manifest again.
+    Reconcile,
+    /// Settle held lines that are due.
+    SettleTails,
+}
+
+/// What a job did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JobDone {
+    /// Versions looked at, or lines settled.
+    pub seen: u64,
+    /// Versions that were queued again.
+    pub queued: u64,
+}
+
+/// Objects younger than this are likely still on their way through the queue.
+const SETTLED_MS: i64 = 3_600_000;
+
+/// Runs one job.
+///
+/// # Errors
+/// [`StepError`]; the schedule runs the job again.
+pub async fn handle(job: Job, context: &Context) -> Result<JobDone, StepError> {
+    let done = match job {
+        Job::Reconcile => {
+            let found = reconcile(context, SETTLED_MS).await?;
+            JobDone { seen: found.versions, queued: found.queued }
+        }
+        Job::SettleTails => JobDone { seen: settle_due_tails(context).await?, queued: 0 },
+    };
+    tracing::info!(job = ?job, seen = done.seen, queued = done.queued, "job done");
+    Ok(done)
+}

@@ -1,3 +1,8 @@
-//! The embedded cloud and the `trustwatch` command.
+//! The embedded cloud: what trustwatch needs of AWS, in one process on one machine, and the `trustwatch` command.
 
+pub mod cloud;
 pub mod demo;
+mod functions;
+pub mod queue;
+pub mod s3;
+pub mod session;

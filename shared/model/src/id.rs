@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// Longest school or feed id, in bytes. Ids stand in object keys and table keys.
-pub const ID_BYTES_MAX: usize = 48;
+const ID_BYTES_MAX: usize = 48;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,7 +138,8 @@ mod tests {
         for good in ["oak", "oak-primary", "4th-avenue", &"a".repeat(48)] {
             assert_eq!(SchoolId::new(good).unwrap().as_str(), good);
         }
-        for bad in ["", "-oak", "Oak", "oak/web", "..", "oak primary", "öak", "_unroutable", &"a".repeat(49)] {
+        for bad in ["", "-oak", "Oak", "oak/web", "..", "oak primary", "öak", "_unroutable", &"a".repeat(49)]
+        {
             assert!(SchoolId::new(bad).is_err(), "{bad}");
         }
     }

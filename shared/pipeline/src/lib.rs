@@ -1,1 +1,32 @@
-//! placeholder
+//! The use-cases: decide, write, commit. Each is a screen over the pure crates and the store.
+//!
+//! Effects happen once whatever is delivered twice, late, out of order or at the same time, because every name
+//! is a function of the input, parts are invisible until their manifest is put, and a manifest is put once.
+
+mod account;
+mod arrival;
+mod bridge;
+mod commit;
+mod files;
+mod grow;
+mod lane;
+mod normalise;
+mod reconcile;
+mod settings;
+mod step;
+mod tail;
+mod verify;
+
+pub use account::{AccountError, Rules, Sink, account};
+pub use arrival::{Arrival, SourcePins};
+pub use commit::{Clock, Committed, Context, Limits};
+pub use files::lake_files;
+pub use grow::{Shared, SharedError, shared_lines};
+pub use lane::{Lane, LaneLimits, choose_lane};
+pub use normalise::{Done, lane_of, normalise};
+pub use reconcile::{Reconciled, reconcile, send_to_backfill};
+pub use settings::{SettingsError, load_school, save_feed, settings_key};
+pub use step::{Cause, Disposition, StepError};
+pub use tail::{TAIL_AFTER_MS, settle_due_tails};
+pub use trustwatch_lake::PartLimits;
+pub use verify::{Finding, Report, verify};

@@ -1,1 +1,12 @@
-//! placeholder
+//! What every function has in common: settings from the environment, telemetry, the answer to a batch.
+
+mod batch;
+mod settings;
+mod telemetry;
+
+pub use batch::{BatchAnswer, BatchError, EnvelopeError, Notified, arrivals_of, give_back};
+pub use settings::{RuntimeSettings, SettingsMistakes};
+pub use telemetry::start_telemetry;
+
+/// Name and version of this build, as manifests carry it.
+pub const WRITER: &str = concat!("trustwatch ", env!("CARGO_PKG_VERSION"));

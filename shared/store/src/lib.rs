@@ -1,1 +1,22 @@
-//! placeholder
+//! The only user of the AWS SDK: objects, table items and queue messages, by verbs that say what must hold.
+//!
+//! Every condition that keeps the data right (put if absent, claim if free, finish once) is expressed here as
+//! a condition of S3 or DynamoDB, never as a read followed by a write. Errors of the SDK become [`StoreError`]
+//! once, by code.
+
+mod connect;
+mod error;
+mod feed;
+mod ledger;
+mod object;
+mod provision;
+mod queue;
+
+pub use connect::{Connection, Credentials, Names, Store};
+pub use error::{StoreError, Trouble};
+pub use feed::{FeedItem, Latest, Tally};
+pub use ledger::{Claim, DayEntry, Due, DueItem, Finish, Finished, LedgerEntry};
+pub use object::{Body, Listed, Object, PutOutcome};
+
+/// Name of the sparse index of items that are due: partition `due_shard`, sorted by `due_at`.
+pub const DUE_INDEX: &str = "due";

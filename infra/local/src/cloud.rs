@@ -1,0 +1,379 @@
+//! One process that is S3, DynamoDB, SQS, the event sources, the functions and the HTTP gateway.
+
+use crate::functions::{Compact, Normalise, Outbox};
+use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
+use crate::s3::{self, S3Store};
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits, reconcile};
+use trustwatch_runtime::WRITER;
+use trustwatch_store::{Connection, Credentials, Names, Store};
+
+/// Names of the local deployment.
+const RAW: &str = "trustwatch-raw";
+const LAKE: &str = "trustwatch-lake";
+const CONFIG: &str = "trustwatch-config";
+const TABLE: &str = "trustwatch";
+const NORMALISE: &str = "trustwatch-normalise";
+const BACKFILL: &str = "trustwatch-backfill";
+
+/// Time-outs of the functions, and the visibility of their queues: six times as long.
+const LIVE_TIME_OUT: Duration = Duration::from_secs(60);
+const BACKFILL_TIME_OUT: Duration = Duration::from_secs(900);
+const VISIBILITY_TIMES: u64 = 6;
+/// Deliveries of a message before it is a dead letter.
+const RECEIVES_MAX: u32 = 8;
+
+/// How the cloud is started.
+#[derive(Clone)]
+pub struct CloudOptions {
+    /// Directory of all data; made if it is not there.
+    pub data: PathBuf,
+    /// Port of the API; S3 has the next one, DynamoDB the one after, SQS the third. 0 takes any free ports.
+    pub port: u16,
+    /// Whether acknowledged writes survive a power cut. Tests do without.
+    pub durable: bool,
+    /// Whether functions run. Without, the data can be looked at and nothing changes.
+    pub dispatch: bool,
+    /// How long a worker that died keeps others from its source.
+    pub lease: Duration,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl CloudOptions {
+    /// The default for a data directory.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            port: 0,
+            durable: true,
+            dispatch: true,
+            // A lease saves work and nothing else. On one machine a dead worker's process is gone with it.
+            lease: Duration::from_secs(15),
+            clock: Arc::new(jiff::Timestamp::now),
+        }
+    }
+}
+
+/// Where a running cloud listens. Written to `endpoints.json` of the data directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The JSON API.
+    pub api: String,
+    /// S3.
+    pub s3: String,
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// SQS.
+    pub sqs: String,
+}
+
+/// File of the endpoints.
+pub const ENDPOINTS_FILE: &str = "endpoints.json";
+/// File of the access key, readable by its owner alone.
+pub const CREDENTIALS_FILE: &str = "credentials";
+
+/// A running cloud.
+pub struct Cloud {
+    /// Where it listens.
+    pub endpoints: Endpoints,
+    /// The key to its S3 and SQS.
+    pub credentials: Credentials,
+    /// What the functions work with.
+    pub context: Context,
+    dispatcher: Option<Dispatcher>,
+    queues: QueueStore,
+    servers: JoinSet<()>,
+    data: PathBuf,
+}
+
+impl Cloud {
+    /// Starts everything. When this returns, requests are answered, and work that an earlier process left is
+    /// queued again.
+    ///
+    /// # Errors
+    /// When the data directory cannot be used, is used by another process, or a port is taken.
+    pub async fn start(options: CloudOptions) -> anyhow::Result<Self> {
+        let data = &options.data;
+        std::fs::create_dir_all(data).with_context(|| format!("cannot make `{}`", data.display()))?;
+        let credentials = credentials(data)?;
+        let s3_store = open_s3(&options).await?;
+        let queues = open_queues(&options).await?;
+        let listeners = Listeners::bind(options.port).await?;
+        let endpoints = listeners.endpoints()?;
+        let mut servers = JoinSet::new();
+        serve_table(data, listeners.dynamodb)?;
+        let s3_keys = s3::Credentials {
+            access_key: credentials.access_key.clone(),
+            secret_key: credentials.secret_key.clone(),
+        };
+        let served = Arc::clone(&s3_store);
+        servers.spawn(async move { ended("S3", s3::serve(listeners.s3, served, s3_keys).await) });
+        let sqs_keys = queue::Credentials {
+            access_key_id: credentials.access_key.clone(),
+            secret_access_key: credentials.secret_key.clone(),
+        };
+        let sqs = queue::router(queues.clone(), sqs_keys);
+        servers.spawn(async move { ended("SQS", axum::serve(listeners.sqs, sqs).await) });
+        let api = trustwatch_api::router();
+        servers.spawn(async move { ended("API", axum::serve(listeners.api, api).await) });
+
+        let store = connect(&endpoints, &credentials).await;
+        store.provision().await.context("cannot make the buckets and the table")?;
+        let limits = Limits {
+            lease_ms: i64::try_from(options.lease.as_millis()).unwrap_or(i64::MAX),
+            parts: PartLimits::default(),
+            lanes: LaneLimits::default(),
+        };
+        let context = Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
+        let dispatcher = if options.dispatch {
+            reconcile(&context, 0).await.context("cannot queue the work that was left")?;
+            Some(dispatcher(&queues, &context, &s3_store)?)
+        } else {
+            None
+        };
+        let file = data.join(ENDPOINTS_FILE);
+        std::fs::write(&file, serde_json::to_vec_pretty(&endpoints)?)
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
+        Ok(Self { endpoints, credentials, context, dispatcher, queues, servers, data: data.clone() })
+    }
+
+    /// Waiting, running and dead messages of each queue.
+    ///
+    /// # Errors
+    /// When the queue file cannot be read.
+    pub async fn status(&self) -> anyhow::Result<Status> {
+        match &self.dispatcher {
+            Some(dispatcher) => Ok(dispatcher.status().await?),
+            None => Ok(Status { queues: Vec::new() }),
+        }
+    }
+
+    /// Whether no message waits or is worked on.
+    ///
+    /// # Errors
+    /// When the queue file cannot be read.
+    pub async fn is_idle(&self) -> anyhow::Result<bool> {
+        let status = self.status().await?;
+        let busy = |depth: &queue::Depth| depth.waiting + depth.delayed + depth.in_flight > 0;
+        Ok(!status
+            .queues
+            .iter()
+            .filter(|queue| !queue.queue.ends_with("-dead"))
+            .any(|queue| busy(&queue.depth)))
+    }
+
+    /// The queues, for tests that put messages of their own.
+    #[must_use]
+    pub const fn queues(&self) -> &QueueStore {
+        &self.queues
+    }
+
+    /// Stops: takes no more work and waits for what runs.
+    pub async fn stop(mut self) {
+        if let Some(dispatcher) = self.dispatcher.take() {
+            dispatcher.stop(LIVE_TIME_OUT).await;
+        }
+        // A file that names dead ports would mislead the next command.
+        let _ = std::fs::remove_file(self.data.join(ENDPOINTS_FILE));
+        self.servers.shutdown().await;
+    }
+}
+
+fn ended(what: &str, result: std::io::Result<()>) {
+    if let Err(error) = result {
+        tracing::error!(what, %error, "a server ended");
+    }
+}
+
+/// Connects to a cloud that listens there.
+pub async fn connect(endpoints: &Endpoints, credentials: &Credentials) -> Store {
+    let connection = Connection {
+        s3: Some(endpoints.s3.clone()),
+        dynamodb: Some(endpoints.dynamodb.clone()),
+        sqs: Some(endpoints.sqs.clone()),
+        credentials: Some(credentials.clone()),
+        ..Connection::default()
+    };
+    Store::connect(connection, names(&endpoints.sqs)).await
+}
+
+/// The names of the local deployment.
+#[must_use]
+pub fn names(sqs: &str) -> Names {
+    Names {
+        raw: RAW.to_owned(),
+        lake: LAKE.to_owned(),
+        config: CONFIG.to_owned(),
+        table: TABLE.to_owned(),
+        normalise_queue: format!("{sqs}/{}/{NORMALISE}", queue::ACCOUNT),
+        backfill_queue: format!("{sqs}/{}/{BACKFILL}", queue::ACCOUNT),
+    }
+}
+
+async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
+    let directory = options.data.join("s3");
+    let durability = if options.durable { s3::Durability::PowerLoss } else { s3::Durability::ProcessExit };
+    let clock = Arc::clone(&options.clock);
+    let opened = tokio::task::spawn_blocking(move || {
+        S3Store::open_with(&directory, s3::Options { durability, clock })
+    });
+    let store = opened.await?.with_context(|| format!("cannot open `{}`", options.data.display()))?;
+    Ok(Arc::new(store))
+}
+
+async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
+    let spec = |name: &str, time_out: Duration| {
+        let visibility_ms = time_out.as_secs() * 1_000 * VISIBILITY_TIMES;
+        QueueSpec::new(name)
+            .visibility_ms(visibility_ms)
+            .dead_letters_to(format!("{name}-dead"), RECEIVES_MAX)
+    };
+    let specs = vec![
+        spec(NORMALISE, LIVE_TIME_OUT),
+        spec(BACKFILL, BACKFILL_TIME_OUT),
+        QueueSpec::new(format!("{NORMALISE}-dead")),
+        QueueSpec::new(format!("{BACKFILL}-dead")),
+    ];
+    let durability = if options.durable { queue::Durability::Full } else { queue::Durability::Process };
+    let clock = Arc::new(queue::SystemClock);
+    QueueStore::open(&options.data, specs, clock, durability).await.context("cannot open the queues")
+}
+
+/// Serves the table from a runtime of its own, because it blocks.
+fn serve_table(data: &Path, listener: TcpListener) -> anyhow::Result<()> {
+    let path = data.join("table.sqlite");
+    let path = path.to_str().context("the path of the data directory is not UTF-8")?;
+    let database = dynoxide::Database::new(path).context("cannot open the table")?;
+    let listener = listener.into_std()?;
+    std::thread::Builder::new().name("table".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let served = runtime.and_then(|runtime| {
+            runtime.block_on(async {
+                dynoxide::server::serve_on(TcpListener::from_std(listener)?, database).await;
+                Ok(())
+            })
+        });
+        ended("DynamoDB", served);
+    })?;
+    Ok(())
+}
+
+fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
+    let function = |backfill: bool| {
+        let context = context.clone();
+        Arc::new(Normalise(trustwatch_normalise::Function { context, backfill }))
+    };
+    let mapping = |queue: &str, backfill, concurrency, time_out| Mapping {
+        queue: queue.to_owned(),
+        handler: function(backfill),
+        batch_size: 1,
+        concurrency,
+        time_out,
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let schedule = |name: &str, job, when| {
+        anyhow::Ok(Schedule {
+            name: name.to_owned(),
+            when,
+            input: serde_json::to_value(job)?,
+            handler: Arc::new(Compact(context.clone())),
+            time_out: BACKFILL_TIME_OUT,
+        })
+    };
+    let dispatcher = Dispatcher::builder(queues.clone())
+        .mapping(mapping(NORMALISE, false, workers, LIVE_TIME_OUT))
+        .mapping(mapping(BACKFILL, true, 1, BACKFILL_TIME_OUT))
+        .schedule(schedule("reconcile", trustwatch_compact::Job::Reconcile, When::daily(4, 30)?)?)
+        .schedule(schedule(
+            "settle-tails",
+            trustwatch_compact::Job::SettleTails,
+            When::every(Duration::from_secs(600))?,
+        )?)
+        .pump(Arc::new(Outbox(Arc::clone(s3_store))), |bucket, _| {
+            (bucket == RAW).then(|| NORMALISE.to_owned())
+        })
+        .start()?;
+    Ok(dispatcher)
+}
+
+struct Listeners {
+    api: TcpListener,
+    s3: TcpListener,
+    dynamodb: TcpListener,
+    sqs: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(port: u16) -> anyhow::Result<Self> {
+        let at = |offset: u16| async move {
+            let port =
+                if port == 0 { 0 } else { port.checked_add(offset).context("the port is too high")? };
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            TcpListener::bind(address)
+                .await
+                .with_context(|| format!("cannot listen on {address}: choose another port with --port"))
+        };
+        Ok(Self { api: at(0).await?, s3: at(1).await?, dynamodb: at(2).await?, sqs: at(3).await? })
+    }
+
+    fn endpoints(&self) -> anyhow::Result<Endpoints> {
+        let url = |listener: &TcpListener| anyhow::Ok(format!("http://{}", listener.local_addr()?));
+        Ok(Endpoints {
+            api: url(&self.api)?,
+            s3: url(&self.s3)?,
+            dynamodb: url(&self.dynamodb)?,
+            sqs: url(&self.sqs)?,
+        })
+    }
+}
+
+/// Reads the access key of a data directory, or makes one.
+///
+/// # Errors
+/// When the file cannot be read or written, or is not of the shape that this writes.
+pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
+    let path = data.join(CREDENTIALS_FILE);
+    let problem = || format!("cannot use `{}`", path.display());
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let value = |name: &str| {
+                let line = text.lines().find_map(|line| line.strip_prefix(name));
+                line.map(|value| value.trim_start_matches([' ', '=']).to_owned())
+            };
+            let found = value("aws_access_key_id").zip(value("aws_secret_access_key"));
+            let (access_key, secret_key) = found.context("it lacks a key").with_context(problem)?;
+            Ok(Credentials { access_key, secret_key })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let credentials = Credentials { access_key: random(10), secret_key: random(20) };
+            write_secret(&path, &credentials).with_context(problem)?;
+            Ok(credentials)
+        }
+        Err(error) => Err(error).with_context(problem),
+    }
+}
+
+/// So many random bytes, in hex digits.
+fn random(bytes: usize) -> String {
+    let bytes: Vec<u8> = (0..bytes).map(|_| rand::random()).collect();
+    hex::encode(bytes)
+}
+
+fn write_secret(path: &Path, credentials: &Credentials) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let Credentials { access_key, secret_key } = credentials;
+    // The shape of AWS's own credentials file, so that any client can be pointed at it.
+    write!(file, "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n")?;
+    file.sync_all()
+}

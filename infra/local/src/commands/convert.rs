@@ -1,0 +1,131 @@
+//! `trustwatch convert`
+
+use super::format;
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use trustwatch_formats::{Format, LineReader, ParseContext, RawLine};
+use trustwatch_lake::{ColumnSet, EventFile, LakeError, Object, PartLimits};
+use trustwatch_model::{Event, RejectReason, Window};
+use trustwatch_pipeline::{AccountError, Rules, Sink, account};
+
+/// A file on a disk has no arrival: any time of this century is believed.
+pub(crate) const PARSE_WINDOW: Window =
+    Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Columns {
+    /// The lake's columns
+    All,
+    /// The columns that the benchmark's peers write
+    Bench,
+}
+
+#[derive(Args)]
+pub(crate) struct Convert {
+    /// Log format, or `auto` to recognise it from the first lines
+    #[arg(long, value_name = "ID")]
+    format: String,
+    /// Zone of times that the file states without one
+    #[arg(long, value_parser = super::zone, default_value = "UTC")]
+    zone: jiff::tz::TimeZone,
+    /// Threads: 1 does all in one, 2 or more encode beside reading and parsing
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    threads: u8,
+    /// Columns of the file
+    #[arg(long, value_enum, default_value = "all")]
+    columns: Columns,
+    /// Log file, plain or compressed
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Parquet file to write
+    #[arg(value_name = "OUT.parquet")]
+    output: PathBuf,
+}
+
+impl Convert {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let problem = || format!("cannot read `{}`", self.input.display());
+        let format = if self.format == "auto" { recognised(&self.input)? } else { format(&self.format)? };
+        let key = self.input.to_string_lossy();
+        let context = ParseContext { zone: self.zone.clone(), window: PARSE_WINDOW, key: &key };
+        let mut parser = format.parser(&context);
+        let mut lines = LineReader::new(File::open(&self.input).with_context(problem)?);
+        let output = || format!("cannot write `{}`", self.output.display());
+        let object = Object {
+            school: String::new(),
+            feed: String::new(),
+            source_id: self.input.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let columns = match self.columns {
+            Columns::All => ColumnSet::All,
+            Columns::Bench => ColumnSet::Bench,
+        };
+        let out = BufWriter::new(File::create(&self.output).with_context(output)?);
+        let limits = PartLimits::default();
+        let file = if self.threads == 1 {
+            EventFile::new(out, &object, columns, &limits)
+        } else {
+            EventFile::threaded(out, &object, columns, &limits)
+        };
+        let mut sink = FileSink { file: file.with_context(output)? };
+        let counts = match account(&mut lines, parser.as_mut(), Rules::default(), &mut sink) {
+            Ok((counts, _)) => counts,
+            Err(AccountError::Read(error)) => return Err(error).with_context(problem),
+            Err(AccountError::Sink(error)) => return Err(error).with_context(output),
+        };
+        sink.file.finish().with_context(output)?;
+        println!(
+            "{} lines: {} events, {} rejects, {} skipped",
+            counts.lines,
+            counts.events,
+            counts.rejects,
+            counts.skipped.total()
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+struct FileSink {
+    file: EventFile<BufWriter<File>>,
+}
+
+impl Sink for FileSink {
+    type Error = LakeError;
+
+    fn event(&mut self, event: &Event<'_>) -> Result<(), LakeError> {
+        self.file.push(event).map(|_| ())
+    }
+
+    fn reject(&mut self, _: &RawLine<'_>, _: RejectReason) -> Result<(), LakeError> {
+        Ok(())
+    }
+}
+
+/// Lines that recognition looks at.
+const HEAD_LINES: usize = 50;
+
+/// Recognises the format of a file.
+pub(crate) fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
+    let problem = || format!("cannot read `{}`", file.display());
+    let mut lines = LineReader::new(File::open(file).with_context(problem)?);
+    let mut head: Vec<Vec<u8>> = Vec::new();
+    while head.len() < HEAD_LINES {
+        match lines.next_line().with_context(problem)? {
+            Some(line) => head.push(line.bytes.to_vec()),
+            None => break,
+        }
+    }
+    let head: Vec<&[u8]> = head.iter().map(Vec::as_slice).collect();
+    let Some(sniff) = trustwatch_formats::recognise(&file.to_string_lossy(), &head) else {
+        bail!(
+            "the format of `{}` is not recognised: name it with --format (`trustwatch formats` lists them)",
+            file.display()
+        );
+    };
+    eprintln!("format {} ({} %: {})", sniff.format, sniff.confidence, sniff.reason);
+    format(sniff.format)
+}

@@ -1,0 +1,231 @@
+//! `trustwatch demo`
+
+use super::up::stopped;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use trustwatch_local::cloud::{Cloud, CloudOptions};
+use trustwatch_local::demo::{DemoFile, Expected, Plan};
+use trustwatch_model::{Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
+use trustwatch_pipeline::{Report, save_feed, verify};
+
+/// The week in which the clocks go back: Monday 19 to Sunday 25 October 2026.
+const FIRST_DAY: jiff::civil::Date = jiff::civil::date(2026, 10, 19);
+const DAYS: u8 = 7;
+const SEED: u64 = 2026;
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Lines for each school
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
+    lines: u64,
+    /// End when the week has been worked on, instead of serving it until Ctrl-C
+    #[arg(long)]
+    once: bool,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+    /// Keep the data in this directory, which must be empty, instead of removing it at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Port of the API (with --once, any free port)
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    port: u16,
+}
+
+/// What the demo did.
+struct Outcome {
+    shipped: u64,
+    expected: BTreeMap<&'static str, Expected>,
+    report: Report,
+    took: Duration,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
+        let data = self.data.as_deref().unwrap_or_else(|| scratch.path());
+        if self.data.is_some() && std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
+            bail!("`{}` is not empty: the demo would mix with what is there", data.display());
+        }
+        let port = if self.once { 0 } else { self.port };
+        let cloud = Cloud::start(CloudOptions { port, ..CloudOptions::new(data) }).await?;
+        println!("Three made-up schools, one week ({FIRST_DAY} and the six days after), three filters.\n");
+        let outcome = self.work(&cloud).await?;
+        print(&outcome);
+        let right = outcome.is_right();
+        if self.json {
+            println!("{}", outcome.json());
+        }
+        if !self.once {
+            println!("\nThe system is up: {}/v1/health", cloud.endpoints.api);
+            println!("Stop with Ctrl-C.");
+            stopped().await?;
+        }
+        cloud.stop().await;
+        Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn work(&self, cloud: &Cloud) -> anyhow::Result<Outcome> {
+        let begun = Instant::now();
+        let plan = Plan { seed: SEED, lines_per_school: self.lines, first_day: FIRST_DAY, days: DAYS };
+        let files: Vec<DemoFile> = plan.files()?.collect();
+        let scratch = tempfile::tempdir()?;
+        let bar = bar(files.iter().map(|file| file.lines).sum(), "shipping")?;
+        let mut expected: BTreeMap<&'static str, Expected> = BTreeMap::new();
+        for file in &files {
+            register(cloud, file).await?;
+            let path = scratch.path().join("upload");
+            let account = write(file, &path)?;
+            cloud
+                .context
+                .store
+                .upload_file(&file.key(), &path, |_| {})
+                .await
+                .context("cannot ship a file")?;
+            *expected.entry(file.school).or_default() += account;
+            bar.inc(file.lines);
+        }
+        bar.finish();
+        wait_until_idle(cloud).await?;
+        let took = begun.elapsed();
+        let report = verify(&cloud.context).await?;
+        Ok(Outcome { shipped: files.len() as u64, expected, report, took })
+    }
+}
+
+async fn register(cloud: &Cloud, file: &DemoFile) -> anyhow::Result<()> {
+    let settings = FeedSettings {
+        format: file.format.to_owned(),
+        zone: ZONE_DEFAULT.to_owned(),
+        horizon_days: HORIZON_DAYS_DEFAULT,
+    };
+    let (school, feed) = (SchoolId::new(file.school)?, FeedId::new(file.feed)?);
+    Ok(save_feed(&cloud.context.store, &school, &feed, settings).await?)
+}
+
+fn write(file: &DemoFile, path: &Path) -> anyhow::Result<Expected> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let expected = file.write_object_to(&mut out)?;
+    out.flush()?;
+    Ok(expected)
+}
+
+const POLL: Duration = Duration::from_millis(50);
+
+async fn wait_until_idle(cloud: &Cloud) -> anyhow::Result<()> {
+    let spinner = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
+    let mut quiet = 0;
+    // An event may be on its way from the outbox to its queue: quiet must last a moment.
+    while quiet < 5 {
+        let status = cloud.status().await?;
+        let left: u64 = status.queues.iter().map(|queue| queue.depth.waiting + queue.depth.in_flight).sum();
+        spinner.set_message(format!("{left} file(s) left to work on"));
+        spinner.tick();
+        quiet = if cloud.is_idle().await? { quiet + 1 } else { 0 };
+        tokio::time::sleep(POLL).await;
+    }
+    spinner.finish_and_clear();
+    Ok(())
+}
+
+fn bar(total: u64, what: &'static str) -> anyhow::Result<ProgressBar> {
+    let style = "{msg:<10} [{bar:40}] {human_pos:>9}/{human_len:<9} lines {eta:>5}";
+    let bar = ProgressBar::new(total).with_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
+    Ok(bar.with_message(what))
+}
+
+impl Outcome {
+    fn total(&self) -> Expected {
+        let mut total = Expected::default();
+        for expected in self.expected.values() {
+            total += *expected;
+        }
+        total
+    }
+
+    /// Everything was worked on, balances, and is what the generator knows that it wrote.
+    fn is_right(&self) -> bool {
+        self.report.balances()
+            && self.report.pending == 0
+            && self.report.quarantined == 0
+            && self.report.counts == self.total().counts
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Counts { lines, events, rejects, skipped, held } = self.report.counts;
+        serde_json::json!({
+            "lines": lines,
+            "events": events,
+            "rejects": rejects,
+            "skipped": skipped.total(),
+            "held": held,
+            "schools": self.expected.len(),
+            "files": self.shipped,
+            "pending": self.report.pending,
+            "quarantined": self.report.quarantined,
+            "findings": self.report.findings.len(),
+            "as_generated": self.is_right(),
+            "seconds": self.took.as_secs_f64(),
+        })
+    }
+}
+
+fn print(outcome: &Outcome) {
+    println!(
+        "{:<16} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "school", "lines", "events", "blocked", "rejects", "skipped"
+    );
+    let row = |name: &str, expected: &Expected| {
+        let counts = &expected.counts;
+        println!(
+            "{name:<16} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            counts.lines,
+            counts.events,
+            expected.blocked,
+            counts.rejects,
+            counts.skipped.total()
+        );
+    };
+    for (school, expected) in &outcome.expected {
+        row(school, expected);
+    }
+    let total = outcome.total();
+    row("all", &total);
+    let counts = &outcome.report.counts;
+    println!();
+    println!(
+        "{} files were shipped through S3 and read in {:.1} s. Every raw file was then counted again:",
+        outcome.shipped,
+        outcome.took.as_secs_f64()
+    );
+    println!("  {:>9} lines", counts.lines);
+    println!("  {:>9} became events", counts.events);
+    println!(
+        "  {:>9} are kept as rejects: cut off, noise, or from a clock that stood in 1970",
+        counts.rejects
+    );
+    println!(
+        "  {:>9} were skipped by a stated rule, {} of them delivered before by a shorter upload of the same file",
+        counts.skipped.total(),
+        counts.skipped.repeat
+    );
+    println!("  {:>9} held: the last line of a file that was still being written", counts.held);
+    if outcome.is_right() {
+        println!("Every line has its place, and it is the place that the generator meant it to have.");
+    } else {
+        println!("This does not balance:");
+        for finding in &outcome.report.findings {
+            println!("  {}: {}", finding.key, finding.problem);
+        }
+        println!("  expected {:?}", total.counts);
+        println!("  found    {:?}", counts);
+        println!("  pending {}, set aside {}", outcome.report.pending, outcome.report.quarantined);
+    }
+}

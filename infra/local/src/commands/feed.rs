@@ -1,0 +1,94 @@
+//! `trustwatch feed`
+
+use super::Data;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+use trustwatch_local::session::Session;
+use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
+use trustwatch_pipeline::save_feed;
+
+#[derive(Subcommand)]
+pub(crate) enum Feed {
+    /// Register a feed, or change how it is read from now on
+    Set(Set),
+    /// Show what the feeds of a school have delivered
+    Show(Show),
+}
+
+#[derive(Args)]
+pub(crate) struct Set {
+    #[command(flatten)]
+    data: Data,
+    /// School, such as `oak-primary`
+    #[arg(long)]
+    school: SchoolId,
+    /// Feed of the school, such as `web`
+    #[arg(long)]
+    feed: FeedId,
+    /// Log format (`trustwatch formats` lists them)
+    #[arg(long, value_name = "ID")]
+    format: String,
+    /// Zone in which the filter writes local times
+    #[arg(long, default_value = ZONE_DEFAULT)]
+    zone: String,
+    /// Days that a line may lie behind the arrival of its file
+    #[arg(long, value_name = "N", default_value_t = HORIZON_DAYS_DEFAULT, value_parser = clap::value_parser!(u16).range(1..=3660))]
+    horizon_days: u16,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    data: Data,
+    /// School
+    #[arg(long)]
+    school: SchoolId,
+}
+
+impl Feed {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Set(set) => set.run().await,
+            Self::Show(show) => show.run().await,
+        }
+    }
+}
+
+impl Set {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        super::format(&self.format)?;
+        super::zone(&self.zone).map_err(|problem| anyhow::anyhow!("zone `{}`: {problem}", self.zone))?;
+        let settings = FeedSettings { format: self.format, zone: self.zone, horizon_days: self.horizon_days };
+        let session = Session::open(&self.data.data).await?;
+        let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
+        session.close().await;
+        saved?;
+        println!("{}/{} is registered.", self.school, self.feed);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Show {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        trustwatch_local::session::must_exist(&self.data.data)?;
+        let session = Session::open(&self.data.data).await?;
+        let feeds = session.context.store.feeds(self.school.as_str()).await;
+        session.close().await;
+        let feeds = feeds?;
+        if feeds.is_empty() {
+            println!("{} has delivered nothing yet.", self.school);
+        }
+        for feed in feeds {
+            let last = feed.last_object_at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
+            println!("{}/{}", feed.school, feed.feed);
+            println!("  last file    {}", last.map_or_else(|| "-".to_owned(), |at| at.to_string()));
+            for (name, count) in &feed.counts {
+                println!("  {:<12} {count}", name.replace('_', " "));
+            }
+            if let Some(problem) = feed.last_quarantine {
+                println!("  set aside    {problem}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

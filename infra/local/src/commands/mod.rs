@@ -1,0 +1,52 @@
+//! One file a command.
+
+pub(crate) mod convert;
+pub(crate) mod demo;
+pub(crate) mod feed;
+pub(crate) mod lake;
+pub(crate) mod parse;
+pub(crate) mod ship;
+pub(crate) mod up;
+pub(crate) mod verify;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The directory that holds a system's data.
+#[derive(Args, Clone)]
+pub(crate) struct Data {
+    /// Directory of the system's data
+    #[arg(long, value_name = "DIR", default_value = "trustwatch-data")]
+    pub(crate) data: PathBuf,
+}
+
+/// Prints the formats.
+#[expect(clippy::unnecessary_wraps, reason = "every command ends in the same way")]
+pub(crate) fn formats() -> anyhow::Result<ExitCode> {
+    for format in trustwatch_formats::formats() {
+        println!("{:<16} {}", format.id(), format.title());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A bar that counts bytes. It is hidden where standard error is no terminal.
+pub(crate) fn bytes_bar(total: u64, what: &str) -> anyhow::Result<ProgressBar> {
+    let style = "{msg:<28} [{bar:30}] {bytes:>10}/{total_bytes:<10} {bytes_per_sec:>12} {eta:>5}";
+    let bar = ProgressBar::new(total).with_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
+    Ok(bar.with_message(what.to_owned()))
+}
+
+/// Looks a format up by its id.
+pub(crate) fn format(id: &str) -> anyhow::Result<&'static dyn trustwatch_formats::Format> {
+    trustwatch_formats::find(id).ok_or_else(|| {
+        anyhow::anyhow!("format `{id}` is not known: `trustwatch formats` lists those that are")
+    })
+}
+
+/// Looks a zone up by its IANA name.
+pub(crate) fn zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
+    jiff::tz::TimeZone::get(name)
+        .map_err(|error| format!("{error}: expected an IANA name such as Europe/London"))
+}

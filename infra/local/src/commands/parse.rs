@@ -1,0 +1,76 @@
+//! `trustwatch parse`
+
+use super::{format, zone};
+use anyhow::Context as _;
+use clap::Args;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use trustwatch_formats::{LineReader, ParseContext, RawLine};
+use trustwatch_lake::{Object, event_json};
+use trustwatch_model::{Event, RejectReason};
+use trustwatch_pipeline::{AccountError, Rules, Sink, account};
+
+use super::convert::{PARSE_WINDOW, recognised};
+
+#[derive(Args)]
+pub(crate) struct Parse {
+    /// Log format, or `auto` to recognise it from the first lines
+    #[arg(long, value_name = "ID", default_value = "auto")]
+    format: String,
+    /// Zone of times that the file states without one
+    #[arg(long, value_parser = zone, default_value = "UTC")]
+    zone: jiff::tz::TimeZone,
+    /// Log file, plain or compressed
+    file: PathBuf,
+}
+
+impl Parse {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let problem = || format!("cannot read `{}`", self.file.display());
+        let format = if self.format == "auto" { recognised(&self.file)? } else { format(&self.format)? };
+        let key = self.file.to_string_lossy();
+        let context = ParseContext { zone: self.zone.clone(), window: PARSE_WINDOW, key: &key };
+        let mut parser = format.parser(&context);
+        let mut sink =
+            Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
+        let mut lines = LineReader::new(File::open(&self.file).with_context(problem)?);
+        let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
+        sink.out.flush()?;
+        sink.err.flush()?;
+        match done {
+            Ok(_) => Ok(ExitCode::SUCCESS),
+            // The reader of our output has seen enough.
+            Err(AccountError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(AccountError::Sink(error)) => Err(error).context("cannot print"),
+            Err(AccountError::Read(error)) => Err(error).with_context(problem),
+        }
+    }
+}
+
+struct Printer<O: Write, E: Write> {
+    out: O,
+    err: E,
+}
+
+impl<O: Write, E: Write> Sink for Printer<O, E> {
+    type Error = io::Error;
+
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let nowhere = Object { school: String::new(), feed: String::new(), source_id: String::new() };
+        let mut row = event_json(event, &nowhere);
+        // These belong to an object of the lake, and a file on a disk is none.
+        for absent in ["school", "feed", "source_id"] {
+            row.remove(absent);
+        }
+        serde_json::to_writer(&mut self.out, &row)?;
+        self.out.write_all(b"\n")
+    }
+
+    fn reject(&mut self, line: &RawLine<'_>, reason: RejectReason) -> io::Result<()> {
+        writeln!(self.err, "line {}: {}", line.number, reason.as_str())
+    }
+}

@@ -1,0 +1,52 @@
+//! `trustwatch up`
+
+use super::Data;
+use anyhow::Context as _;
+use clap::Args;
+use std::process::ExitCode;
+use std::time::Duration;
+use trustwatch_local::cloud::{CREDENTIALS_FILE, Cloud, CloudOptions};
+
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    data: Data,
+    /// Port of the API; S3, DynamoDB and SQS take the three after it. 0 takes any free ports
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    port: u16,
+    /// Seconds that a worker which died keeps others from its file
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    lease_seconds: u64,
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let data = &self.data.data;
+        let lease = Duration::from_secs(self.lease_seconds);
+        let options = CloudOptions { port: self.port, lease, ..CloudOptions::new(data) };
+        let cloud = Cloud::start(options).await?;
+        println!("trustwatch is up.");
+        println!("  API       {}/v1/health", cloud.endpoints.api);
+        println!("  S3        {}   bucket {}", cloud.endpoints.s3, cloud.context.store.names().raw);
+        println!("  keys      {}", data.join(CREDENTIALS_FILE).display());
+        println!("  data      {}", data.display());
+        println!();
+        println!("Register a feed:  trustwatch feed set --school oak --feed web --format squid");
+        println!("Send a file:      trustwatch ship --school oak --feed web access.log");
+        println!("Stop with Ctrl-C; nothing is lost.");
+        stopped().await?;
+        println!("stopping …");
+        cloud.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Waits for Ctrl-C or a service manager's request to end.
+pub(crate) async fn stopped() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot wait for Ctrl-C"),
+        _ = terminated.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,56 @@
+//! `trustwatch verify`
+
+use super::Data;
+use clap::Args;
+use std::process::ExitCode;
+use trustwatch_local::session::{Session, must_exist};
+use trustwatch_pipeline::{Report, verify};
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    data: Data,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        must_exist(&self.data.data)?;
+        let session = Session::open(&self.data.data).await?;
+        let report = verify(&session.context).await;
+        session.close().await;
+        let report = report?;
+        if self.json {
+            println!("{}", serde_json::to_string(&report)?);
+        } else {
+            print(&report);
+        }
+        Ok(if report.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn print(report: &Report) {
+    let counts = &report.counts;
+    println!("objects      {:>12}", report.objects);
+    println!("  set aside  {:>12}   as a whole, with a reason on the feed", report.quarantined);
+    println!("  pending    {:>12}   not yet worked on", report.pending);
+    println!("lines        {:>12}", counts.lines);
+    println!("  events     {:>12}", counts.events);
+    println!("  rejects    {:>12}   kept, with a reason", counts.rejects);
+    println!(
+        "  skipped    {:>12}   by a stated rule ({} repeats)",
+        counts.skipped.total(),
+        counts.skipped.repeat
+    );
+    println!("  held       {:>12}   last lines that wait for their end", counts.held);
+    for finding in &report.findings {
+        println!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem);
+    }
+    if report.balances() {
+        println!("Every line has its place.");
+    } else {
+        println!("{} thing(s) do not balance.", report.findings.len());
+    }
+}

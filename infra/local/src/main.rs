@@ -1,0 +1,78 @@
+//! `trustwatch`: the whole system on one machine, and the tools of a trust's IT.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Watches the web use of every school in a trust.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the system on this machine: empty at first, durable, until Ctrl-C
+    Up(commands::up::Up),
+    /// Show trustwatch working on a made-up school week
+    Demo(commands::demo::Demo),
+    /// Register how a school's feed is read
+    #[command(subcommand)]
+    Feed(commands::feed::Feed),
+    /// Send log files to the system as a school's filter would
+    Ship(commands::ship::Ship),
+    /// Count every raw object again and say what does not balance
+    Verify(commands::verify::Verify),
+    /// Find the files of the lake
+    #[command(subcommand)]
+    Lake(commands::lake::Lake),
+    /// Read a log file and print its events as JSON lines
+    Parse(commands::parse::Parse),
+    /// Turn a log file into one Parquet file
+    Convert(commands::convert::Convert),
+    /// List the log formats that can be read
+    Formats,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let result = match cli.command {
+        // These two need no servers and no threads but their own.
+        Command::Parse(command) => command.run(),
+        Command::Convert(command) => command.run(),
+        Command::Formats => commands::formats(),
+        other => run(other),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("trustwatch: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match command {
+            Command::Up(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
+            Command::Feed(command) => command.run().await,
+            Command::Ship(command) => command.run().await,
+            Command::Verify(command) => command.run().await,
+            Command::Lake(command) => command.run().await,
+            Command::Parse(_) | Command::Convert(_) | Command::Formats => Ok(ExitCode::SUCCESS),
+        }
+    });
+    // A server that still waits for a connection must not keep the command from ending.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}

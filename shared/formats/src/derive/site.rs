@@ -1,0 +1,133 @@
+//! What is known of a host: whether it works behind pages, and where it takes searches.
+
+mod background;
+mod engines;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+/// A host and everything below it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site {
+    /// Everything from here is fetched by pages and machines, not by people.
+    pub background: bool,
+    /// Tried in order; the first whose path fits decides.
+    pub rules: &'static [Rule],
+}
+
+/// One part of a site.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    /// Whole segments from the start of the path, in any case; empty fits every path.
+    pub path: &'static str,
+    /// What stands there.
+    pub term: Term,
+}
+
+/// Where a search term stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Term {
+    /// In the first of these parameters that is there and not empty.
+    Query(&'static [&'static str]),
+    /// In the segment behind the rule's path.
+    Path,
+    /// Nowhere: suggestions, beacons and thumbnails, which a page asks for by itself.
+    None,
+}
+
+impl Site {
+    /// The rule for a path.
+    pub(super) fn rule(&self, path: &str) -> Option<&'static Rule> {
+        self.rules.iter().find(|rule| {
+            path.split_at_checked(rule.path.len()).is_some_and(|(head, rest)| {
+                let whole = rule.path.is_empty() || rest.is_empty() || rest.starts_with('/');
+                whole && head.eq_ignore_ascii_case(rule.path)
+            })
+        })
+    }
+}
+
+/// Hashes a host name eight bytes at a time. Only our own list is stored, so there is nothing to attack.
+#[derive(Default)]
+struct HostHasher(u64);
+
+impl Hasher for HostHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        for word in words.iter().chain([&last]) {
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 ^= u64::from(byte);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
+
+type Sites = HashMap<&'static str, Site, BuildHasherDefault<HostHasher>>;
+
+static SITES: LazyLock<Sites> = LazyLock::new(|| {
+    let background = background::HOSTS.iter().map(|host| (*host, Site { background: true, rules: &[] }));
+    let engines = engines::HOSTS.iter().map(|(host, rules)| (*host, Site { background: false, rules }));
+    background.chain(engines).collect()
+});
+
+/// The most exact entry for a host. `registered` is its registered domain, by which engines with a domain in every
+/// country are known.
+pub(super) fn find(host: &str, registered: Option<&str>) -> Option<Site> {
+    let sites = &*SITES;
+    let mut rest = host;
+    loop {
+        if let Some(site) = sites.get(rest) {
+            return Some(*site);
+        }
+        let Some(dot) = memchr::memchr(b'.', rest.as_bytes()) else { break };
+        rest = rest.get(dot + 1..)?;
+    }
+    let (label, _) = registered?.split_once('.')?;
+    engines::in_every_country(label).map(|rules| Site { background: false, rules })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_exact_entry_decides() {
+        let check = |host: &str, registered: &str, want: Option<bool>| {
+            assert_eq!(find(host, Some(registered)).map(|site| site.background), want, "{host}");
+        };
+        check("clients1.google.com", "google.com", Some(true));
+        check("www.google.com", "google.com", Some(false));
+        check("www.google.com.au", "google.com.au", Some(false));
+        check("cdn.doubleclick.net", "doubleclick.net", Some(true));
+        check("notdoubleclick.net", "notdoubleclick.net", None);
+        check("www.example.org", "example.org", None);
+    }
+
+    #[test]
+    fn a_rule_fits_whole_segments_only() {
+        let site = find("www.google.com", Some("google.com")).unwrap();
+        assert!(matches!(site.rule("/s").map(|rule| rule.term), Some(Term::None)));
+        assert!(matches!(site.rule("/search").map(|rule| rule.term), Some(Term::Query(_))));
+        assert!(site.rule("/searching").is_none());
+    }
+
+    #[test]
+    fn no_host_is_listed_twice_or_in_a_form_that_never_matches() {
+        assert_eq!(SITES.len(), background::HOSTS.len() + engines::HOSTS.len());
+        for host in SITES.keys() {
+            assert_eq!(*host, host.to_ascii_lowercase());
+            assert!(host.contains('.') && !host.starts_with('.') && !host.ends_with('.'), "{host}");
+        }
+    }
+}

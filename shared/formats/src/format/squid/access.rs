@@ -1,0 +1,105 @@
+//! The layouts that look like an Apache access log.
+//!
+//! `client ident user [time] "METHOD url HTTP/1.1" status size "referrer" "user agent" RESULT:HIERARCHY`, where the
+//! quoted pair stands in `combined` only. The layout from the field has no ident, writes `[dd/mm/yyyy hh:mm:ss]` and
+//! ends with a category in plain words.
+//!
+//! A date in digits is read as day/month/year, as UK schools write it. A source that writes the month first shows as
+//! `bad_time` rejects from the 13th of a month on; it is never read now one way and now the other.
+
+use super::{Outcome, finish, who};
+use crate::parser::Line;
+use crate::read::words::Words;
+use crate::text;
+use crate::time::{self, Civil, LocalClock};
+use bumpalo::Bump;
+use trustwatch_model::{Event, RejectReason, Window};
+
+pub(super) fn parse<'a>(
+    client: &'a str,
+    mut words: Words<'a>,
+    clock: &mut LocalClock,
+    window: Window,
+    arena: &'a Bump,
+) -> Result<Line<'a>, RejectReason> {
+    let malformed = RejectReason::Malformed;
+    let _ident = words.word().ok_or(malformed)?;
+    // A login can hold spaces here, so it reaches up to the bracket.
+    let (user, _) = words.rest().split_once('[').ok_or(malformed)?;
+    let mut words = Words::new(words.rest().get(user.len()..).unwrap_or_default());
+    let stamp = words.enclosed('[', ']').ok_or(malformed)?;
+    let request = words.quoted().ok_or(malformed)?;
+    let status: u16 = words.word().and_then(|word| word.parse().ok()).ok_or(malformed)?;
+    let size = words.word().ok_or(malformed)?;
+
+    let mut event = Event::at(0);
+    who(&mut event, client, user.trim_ascii_end(), arena);
+    event.bytes_in = size.parse().ok().filter(|size| *size >= 0);
+    let outcome = read_end(&mut event, words, status);
+    let (method, url) = request.split_once(' ').ok_or(malformed)?;
+    event.http_method = text::method(method, arena);
+    let url = url.rsplit_once(' ').map_or(url, |(url, _protocol)| url);
+    event.event_at = instant(stamp, clock)?;
+    finish(event, outcome, url, window, arena)
+}
+
+/// Referrer, user agent, result, category: whichever of them stand behind the size.
+fn read_end<'a>(event: &mut Event<'a>, mut words: Words<'a>, status: u16) -> Outcome<'a> {
+    let mut outcome = Outcome { result: "", status: Some(status) };
+    let (mut quoted, mut prose) = (0, None);
+    while !words.rest().is_empty() {
+        if let Some(value) = words.quoted() {
+            quoted += 1;
+            match quoted {
+                1 => event.referrer = text::present(value),
+                2 => event.user_agent = text::present(value),
+                _ => {}
+            }
+            continue;
+        }
+        let rest = words.rest();
+        let Some(word) = words.word() else { break };
+        match word.split_once(':') {
+            Some((result, _hierarchy)) if is_result(result) => outcome.result = result,
+            _ if prose.is_none() && word.starts_with(|c: char| c.is_alphabetic()) => prose = Some(rest),
+            _ => {}
+        }
+    }
+    if outcome.result.is_empty() {
+        event.filter_category = prose.and_then(text::present);
+    }
+    outcome
+}
+
+fn is_result(word: &str) -> bool {
+    (word.starts_with("TCP_") || word.starts_with("UDP_") || word.starts_with("NONE"))
+        && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
+/// `05/Feb/2025:11:30:29 +0000`, `05/02/2025 11:30:29`; local where no offset is given.
+fn instant(stamp: &str, clock: &mut LocalClock) -> Result<i64, RejectReason> {
+    let (date, time) = stamp.split_once([':', ' ']).ok_or(RejectReason::BadTime)?;
+    let (time, offset) = time.split_once(' ').map_or((time, None), |(time, offset)| (time, Some(offset)));
+    let civil = civil(date, time).ok_or(RejectReason::BadTime)?;
+    match offset {
+        Some(offset) => time::offset_seconds(offset).map(|offset_s| civil.at_offset(offset_s)),
+        None => clock.instant(civil),
+    }
+    .ok_or(RejectReason::BadTime)
+}
+
+fn civil(date: &str, time: &str) -> Option<Civil> {
+    let mut date = date.split('/');
+    let (day, month, year) = (date.next()?, date.next()?, date.next()?);
+    let mut time = time.split(':');
+    let (hour, minute, second) = (time.next()?, time.next()?, time.next()?);
+    let month = time::month_number(month).or_else(|| month.parse().ok())?;
+    Civil::new(
+        year.parse().ok()?,
+        month,
+        day.parse().ok()?,
+        hour.parse().ok()?,
+        minute.parse().ok()?,
+        second.parse().ok()?,
+    )
+}

@@ -1,0 +1,60 @@
+//! Entry points for a fuzzer. They check promises and do not return anything.
+
+use crate::{Line, LineReader, ParseContext, formats};
+use bumpalo::Bump;
+use jiff::tz::TimeZone;
+use trustwatch_model::Window;
+
+/// Feeds lines to the format that the first byte picks.
+pub fn fuzz_formats(data: &[u8]) {
+    let Some((pick, data)) = data.split_first() else { return };
+    let formats = formats();
+    let Some(format) = formats.get(usize::from(*pick) % formats.len().max(1)) else { return };
+    let window = Window { not_before: i64::MIN, not_after: i64::MAX };
+    let mut parser = format.parser(&ParseContext { zone: TimeZone::UTC, window, key: "" });
+    let mut arena = Bump::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Line::Event(event) = parser.parse(line, &arena) {
+            assert!(texts(&event).all(|text| !text.is_empty()), "an event holds an empty text");
+        }
+        arena.reset();
+    }
+}
+
+/// Reads an object to its end or its fault.
+pub fn fuzz_container(data: &[u8]) {
+    let mut reader = LineReader::new(data);
+    let mut lines = 0;
+    while let Ok(Some(line)) = reader.next_line() {
+        lines += 1;
+        assert_eq!(line.number, lines, "lines are numbered in order");
+    }
+    assert!(reader.compressed_bytes() <= data.len() as u64, "more was consumed than there is");
+}
+
+/// Every text column of an event that is not absent.
+pub fn texts<'a>(event: &trustwatch_model::Event<'a>) -> impl Iterator<Item = &'a str> {
+    [
+        event.user_name,
+        event.user_group,
+        event.source_ip,
+        event.destination_ip,
+        event.device_name,
+        event.http_method,
+        event.url_scheme,
+        event.url_domain,
+        event.registered_domain,
+        event.url_path,
+        event.url_query,
+        event.search_terms,
+        event.filter_action,
+        event.filter_rule,
+        event.filter_category,
+        event.content_type,
+        event.file_name,
+        event.user_agent,
+        event.referrer,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,80 @@
+//! The seam between the lines of an object and the formats that read them.
+
+use bumpalo::Bump;
+use jiff::tz::TimeZone;
+use trustwatch_model::{Event, RejectReason, Skip, Window};
+
+/// What a format has to know beside the line itself.
+#[derive(Debug, Clone)]
+pub struct ParseContext<'k> {
+    /// Zone of local times that carry no offset. An hour that occurs twice (October) is read as its first
+    /// occurrence, a time that does not exist (March) is moved forward by the gap.
+    pub zone: TimeZone,
+    /// The span in which an event is believed; beyond it a line is a reject.
+    pub window: Window,
+    /// Object key or file name. Some products say only there what their rows mean.
+    pub key: &'k str,
+}
+
+/// What became of one line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Line<'a> {
+    /// A web event. [`Event::line`] is 0: the caller knows the number.
+    Event(Event<'a>),
+    /// Not an event; to be kept with this reason.
+    Reject(RejectReason),
+    /// Not an event by a stated rule.
+    Skip(Skip),
+}
+
+/// Reads the lines of one object in their order. State such as a header row lives in here.
+pub trait LineParser: Send {
+    /// Reads one line, given without its line end. Values borrow from the line, or from `arena` where they had
+    /// to be decoded; reset the arena once the event has been written.
+    fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a>;
+}
+
+/// One log format.
+pub trait Format: Sync {
+    /// The word that a feed's settings use, such as `squid`.
+    fn id(&self) -> &'static str;
+
+    /// The name for people, such as `Squid access log`.
+    fn title(&self) -> &'static str;
+
+    /// Whether an object looks like this format, judged by its key and its first lines.
+    fn sniff(&self, key: &str, head: &[&[u8]]) -> Option<Sniff>;
+
+    /// A fresh parser for one object.
+    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser>;
+}
+
+/// How sure a format is that an object is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sniff {
+    /// Id of the format that says so.
+    pub format: &'static str,
+    /// 0 to 100: the share of the lines shown that have the format's shape.
+    pub confidence: u8,
+    /// What was recognised, for the person who sets up the feed.
+    pub reason: &'static str,
+}
+
+impl Sniff {
+    /// The share of the non-blank lines in `head` that `fits` accepts, as a confidence; `None` when none does.
+    pub(crate) fn share(
+        format: &'static str,
+        reason: &'static str,
+        head: &[&[u8]],
+        mut fits: impl FnMut(&str) -> bool,
+    ) -> Option<Self> {
+        let arena = Bump::new();
+        let (mut lines, mut good) = (0_usize, 0_usize);
+        for text in head.iter().filter_map(|line| crate::text::line(line, &arena)) {
+            lines += 1;
+            good += usize::from(fits(text));
+        }
+        let confidence = u8::try_from((good * 100).checked_div(lines)?).unwrap_or(100);
+        (good > 0).then_some(Self { format, confidence, reason })
+    }
+}

@@ -1,0 +1,136 @@
+//! ArcSight's Common Event Format: seven header fields between pipes, then `key=value` with spaces in values.
+
+use bumpalo::Bump;
+use bumpalo::collections::String as ArenaString;
+
+/// One CEF message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cef<'a> {
+    /// Device vendor.
+    pub vendor: &'a str,
+    /// The pairs.
+    pub extension: &'a str,
+}
+
+impl<'a> Cef<'a> {
+    /// Reads a message with or without the word `CEF:`, which collectors often take for a syslog tag and cut off.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let text = text.strip_prefix("CEF:").map_or(text, str::trim_ascii_start);
+        let (version, rest) = text.split_once('|')?;
+        if version.len() > 2 || !version.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let (vendor, mut rest) = header_field(rest)?;
+        for _ in 0..5 {
+            rest = header_field(rest)?.1;
+        }
+        Some(Self { vendor, extension: rest })
+    }
+
+    /// The pairs, with values as they stand.
+    pub(crate) const fn pairs(&self) -> CefPairs<'a> {
+        CefPairs { rest: self.extension }
+    }
+}
+
+/// Up to the next pipe that is not escaped.
+fn header_field(text: &str) -> Option<(&str, &str)> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr(b'|', text.as_bytes().get(from..)?)?;
+        let (field, rest) = text.split_at_checked(at)?;
+        if !field.ends_with('\\') {
+            return Some((field, rest.get(1..)?));
+        }
+        from = at + 1;
+    }
+}
+
+/// A value ends where the next ` key=` begins. An `=` that no plain key stands before belongs to the value.
+#[derive(Debug, Clone)]
+pub(crate) struct CefPairs<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for CefPairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (start, equals) = next_key(self.rest, 0)?;
+        let key = self.rest.get(start..equals)?;
+        let after = self.rest.get(equals + 1..)?;
+        let end = next_key(after, 0).map_or(after.len(), |(start, _)| start);
+        let (value, rest) = after.split_at_checked(end)?;
+        self.rest = rest;
+        Some((key, value.trim_ascii()))
+    }
+}
+
+/// Where the next key begins, and where its `=` stands.
+fn next_key(text: &str, mut from: usize) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    loop {
+        let equals = from + memchr::memchr(b'=', bytes.get(from..)?)?;
+        let before = bytes.get(..equals)?;
+        let start = memchr::memrchr(b' ', before).map_or(0, |space| space + 1);
+        let key = before.get(start..)?;
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        if !key.is_empty() && key.iter().all(plain) {
+            return Some((start, equals));
+        }
+        from = equals + 1;
+    }
+}
+
+/// The value with `\=`, `\|` and `\\` as what they stand for.
+pub(crate) fn unescape<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
+    if !value.contains('\\') {
+        return value;
+    }
+    let mut plain = ArenaString::with_capacity_in(value.len(), arena);
+    let mut letters = value.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = letter == '\\' && matches!(letters.peek(), Some('\\' | '=' | '|'));
+        plain.push(if escaped { letters.next().unwrap_or(letter) } else { letter });
+    }
+    plain.into_bump_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, want: &[(&str, &str)]) {
+        let cef = Cef::read(text).unwrap();
+        assert_eq!(cef.vendor, "Maker");
+        assert_eq!(cef.pairs().collect::<Vec<_>>(), want, "{text}");
+    }
+
+    #[test]
+    fn values_reach_to_the_next_key() {
+        check(
+            "CEF:0|Maker|P|1|2|n|3|a=1 b=two words c= d=x",
+            &[("a", "1"), ("b", "two words"), ("c", ""), ("d", "x")],
+        );
+        check("0|Maker|P|1|2|a\\|b|3|request=/x?a=b&c=d e=f", &[("request", "/x?a=b&c=d"), ("e", "f")]);
+        check(
+            "CEF: 0|Maker|P|1|2|n|3|u=LDAP://x/OU=Users,OU=IT k=v",
+            &[("u", "LDAP://x/OU=Users,OU=IT"), ("k", "v")],
+        );
+        check("CEF:0|Maker|P|1|2|n|3|r=Method\\=GET k=v", &[("r", "Method\\=GET"), ("k", "v")]);
+        check("CEF:0|Maker|P|1|2|n|3|", &[]);
+    }
+
+    #[test]
+    fn other_texts_are_not_cef() {
+        for text in ["", "0|Maker|P", "date=1 a|b|c|d|e|f|g|h", "x|Maker|P|1|2|n|3|a=1"] {
+            assert_eq!(Cef::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_undone_once() {
+        let arena = Bump::new();
+        assert_eq!(unescape("a\\=b \\\\c \\d", &arena), "a=b \\c \\d");
+    }
+}

@@ -1,0 +1,76 @@
+//! Columns that are parted by runs of spaces.
+
+/// Walks over a line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { rest: text }
+    }
+
+    /// What has not been read, without the spaces in front.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.rest.trim_ascii_start()
+    }
+
+    /// The next word.
+    #[inline]
+    pub(crate) fn word(&mut self) -> Option<&'a str> {
+        let mut text = self.rest;
+        while let Some(after) = text.strip_prefix(' ') {
+            text = after;
+        }
+        if text.is_empty() {
+            return None;
+        }
+        let (word, rest) = match memchr::memchr(b' ', text.as_bytes()) {
+            Some(end) => (text.get(..end)?, text.get(end + 1..)?),
+            None => (text, ""),
+        };
+        self.rest = rest;
+        Some(word)
+    }
+
+    /// What stands between `open` and the next `close`, when `open` comes next.
+    pub(crate) fn enclosed(&mut self, open: char, close: char) -> Option<&'a str> {
+        let inner = self.rest().strip_prefix(open)?;
+        let (inside, rest) = inner.split_once(close)?;
+        self.rest = rest;
+        Some(inside)
+    }
+
+    /// What stands in double quotes, when a quote comes next. A quote behind a backslash does not end it.
+    pub(crate) fn quoted(&mut self) -> Option<&'a str> {
+        let inner = self.rest().strip_prefix('"')?;
+        let mut from = 0;
+        loop {
+            let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
+            let (inside, rest) = inner.split_at_checked(at)?;
+            let backslashes = inside.bytes().rev().take_while(|byte| *byte == b'\\').count();
+            if backslashes % 2 == 0 {
+                self.rest = rest.get(1..)?;
+                return Some(inside);
+            }
+            from = at + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_quotes_and_brackets_follow_each_other() {
+        let mut words = Words::new("  a   b [c d] \"e \\\" f\"  g");
+        assert_eq!((words.word(), words.word()), (Some("a"), Some("b")));
+        assert_eq!(words.quoted(), None);
+        assert_eq!(words.enclosed('[', ']'), Some("c d"));
+        assert_eq!(words.quoted(), Some("e \\\" f"));
+        assert_eq!((words.word(), words.word()), (Some("g"), None));
+        assert_eq!(Words::new("\"no end").quoted(), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Bytes to text, and the small questions that every format asks of a value.
+
+use bumpalo::Bump;
+use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use std::borrow::Cow;
+
+/// A line as text, without white space, NUL bytes and a byte order mark at its ends; `None` when nothing is left.
+///
+/// NUL bytes in front of a line are the hole that `copytruncate` leaves in a file that is still being written.
+pub(crate) fn line<'a>(bytes: &'a [u8], arena: &'a Bump) -> Option<&'a str> {
+    let bytes = trim(bytes);
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map_or(bytes, trim);
+    if bytes.is_empty() { None } else { Some(decode(bytes, arena)) }
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    let idle = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    while let Some((first, rest)) = bytes.split_first()
+        && idle(first)
+    {
+        bytes = rest;
+    }
+    while let Some((last, rest)) = bytes.split_last()
+        && idle(last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Bytes as text: UTF-8 where it is valid, windows-1252 for the bytes that are not.
+///
+/// Only the offending bytes are read as windows-1252, because one line can hold a name in UTF-8 beside a URL that a
+/// client sent in Latin-1.
+pub(crate) fn decode<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text;
+    }
+    let mut text = ArenaString::with_capacity_in(bytes.len() * 2, arena);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            let (decoded, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid());
+            text.push_str(&decoded);
+        }
+    }
+    text.into_bump_str()
+}
+
+/// The value without white space at its ends, or `None` for an empty one and for the placeholder `-`.
+#[inline]
+pub(crate) fn present(value: &str) -> Option<&str> {
+    let value = value.trim_ascii();
+    if value.is_empty() || value == "-" { None } else { Some(value) }
+}
+
+/// The value in lower case; borrowed when it already is.
+pub(crate) fn lower<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
+    if !value.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return value;
+    }
+    let mut lowered = ArenaString::from_str_in(value, arena);
+    lowered.make_ascii_lowercase();
+    lowered.into_bump_str()
+}
+
+/// A request method in upper case; `None` for anything that is not one word of letters, and for Squid's `NONE`.
+pub(crate) fn method<'a>(value: &'a str, arena: &'a Bump) -> Option<&'a str> {
+    let word =
+        !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'));
+    if !word || value == "-" || value.eq_ignore_ascii_case("none") {
+        return None;
+    }
+    if !value.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Some(value);
+    }
+    let mut upper = ArenaString::from_str_in(value, arena);
+    upper.make_ascii_uppercase();
+    Some(upper.into_bump_str())
+}
+
+/// The value percent-decoded, with `+` as a space where `plus_is_space`. Bytes that are not UTF-8 are read as
+/// windows-1252; a `%` without two hex digits stands for itself.
+pub(crate) fn percent_decode<'a>(value: &'a str, plus_is_space: bool, arena: &'a Bump) -> &'a str {
+    let coded = |byte: u8| byte == b'%' || (plus_is_space && byte == b'+');
+    if !value.bytes().any(coded) {
+        return value;
+    }
+    let mut decoded = ArenaVec::with_capacity_in(value.len(), arena);
+    let mut rest = value.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                decoded.push(hex_value(*high) << 4 | hex_value(*low));
+                rest = after;
+            }
+            (b'+', _) if plus_is_space => decoded.push(b' '),
+            _ => decoded.push(*first),
+        }
+    }
+    decode(decoded.into_bump_slice(), arena)
+}
+
+const fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+/// Whether the value has the shape of an IPv4 or IPv6 address.
+///
+/// The shape is enough: some devices and every anonymiser write octets that cannot exist, and a strict check would
+/// throw away the only thing that tells two machines apart.
+pub(crate) fn is_address(value: &str) -> bool {
+    let (mut dots, mut colons, mut digits) = (0, 0, 0);
+    for byte in value.bytes() {
+        match byte {
+            b'.' => dots += 1,
+            b':' => colons += 1,
+            b'0'..=b'9' => digits += 1,
+            b'a'..=b'f' | b'A'..=b'F' => {}
+            _ => return false,
+        }
+    }
+    if colons == 0 { dots == 3 && digits + dots == value.len() && digits >= 4 } else { colons >= 2 }
+}
+
+/// The value when it is an address.
+#[inline]
+pub(crate) fn address(value: &str) -> Option<&str> {
+    present(value).filter(|value| is_address(value))
+}
+
+/// A login without its `DOMAIN\` prefix.
+pub(crate) fn bare_user(value: &str) -> Option<&str> {
+    let bare = memchr::memrchr(b'\\', value.as_bytes()).and_then(|at| value.get(at + 1..)).unwrap_or(value);
+    present(bare)
+}
+
+/// Joins what had to be owned into the arena.
+pub(crate) fn keep<'a>(text: Cow<'_, str>, arena: &'a Bump) -> &'a str {
+    arena.alloc_str(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_loses_only_what_stands_around_it() {
+        let arena = Bump::new();
+        let check = |bytes: &[u8], want: Option<&str>| assert_eq!(line(bytes, &arena), want, "{bytes:?}");
+        check(b"a b", Some("a b"));
+        check(b"\0\0\0a\t\r", Some("a"));
+        check(b"\xef\xbb\xbfa", Some("a"));
+        check(b" \0\t", None);
+        check(b"\xef\xbb\xbf", None);
+        check(b"", None);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_read_as_windows_1252() {
+        let arena = Bump::new();
+        let check = |bytes: &[u8], want: &str| assert_eq!(decode(bytes, &arena), want);
+        check(b"caf\xe9", "café");
+        check(b"\x93quoted\x94", "\u{201c}quoted\u{201d}");
+        check("Siân".as_bytes(), "Siân");
+        check(b"Si\xc3\xa2n caf\xe9", "Siân café");
+    }
+
+    #[test]
+    fn percent_decoding_keeps_what_is_not_an_escape() {
+        let arena = Bump::new();
+        let check = |text: &str, want: &str| assert_eq!(percent_decode(text, true, &arena), want, "{text}");
+        check("a+b%20c", "a b c");
+        check("100%", "100%");
+        check("%zz%4", "%zz%4");
+        check("caf%C3%A9", "café");
+        check("caf%E9", "café");
+        check("%2B", "+");
+        assert_eq!(percent_decode("a+b%5cc", false, &arena), "a+b\\c");
+    }
+
+    #[test]
+    fn an_address_is_told_by_its_shape() {
+        for good in ["10.0.0.1", "172.88.888.2", "::1", "2a02:cf40::1", "::ffff:10.0.0.1"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in
+            ["", "-", "example.org", "1.2.3", "1.2.3.4.5", "...", "dead.beef.a.b", "10.0.0.1:80", "12:30"]
+        {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_login_loses_its_domain() {
+        let check = |text: &str, want: Option<&str>| assert_eq!(bare_user(text), want, "{text}");
+        check("SCHOOL\\pat", Some("pat"));
+        check("a\\b\\pat", Some("pat"));
+        check("pat@example.sch.uk", Some("pat@example.sch.uk"));
+        check("SCHOOL\\", None);
+        check("-", None);
+    }
+}

@@ -1,0 +1,298 @@
+//! Events to Parquet parts: one file per UTC day, named by its content.
+
+use crate::columns::{Batch, ColumnSet, Object, schema};
+use crate::{LakeError, PartRef, SCHEMA_NUMBER, keys, sha256_hex};
+use arrow_array::RecordBatch;
+use jiff::civil::Date;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use std::io::Write;
+use std::sync::mpsc::SyncSender;
+use std::thread::JoinHandle;
+use trustwatch_model::Event;
+
+/// Bounds of the writer's memory. Other limits give other parts with the same rows.
+#[derive(Debug, Clone, Copy)]
+pub struct PartLimits {
+    /// Rows of an Arrow batch.
+    pub batch_rows: usize,
+    /// Rows of a row group.
+    pub row_group_rows: usize,
+    /// Length at which a part is finished and the next one begun.
+    pub part_bytes: usize,
+    /// Days that are written at the same time; the one not touched for longest is finished first.
+    pub days_open: usize,
+}
+
+impl Default for PartLimits {
+    fn default() -> Self {
+        Self { batch_rows: 8_192, row_group_rows: 131_072, part_bytes: 16 << 20, days_open: 3 }
+    }
+}
+
+/// A finished part.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its entry in the manifest.
+    pub entry: PartRef,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes the events of one object.
+///
+/// Memory: for each open day one batch, the encoded pages of one row group and the part so far.
+pub struct EventWriter {
+    object: Object,
+    limits: PartLimits,
+    /// The day touched last stands last.
+    open: Vec<Day>,
+    done: Vec<Part>,
+}
+
+struct Day {
+    /// Days since 1970-01-01 UTC.
+    number: i64,
+    file: EventFile<Vec<u8>>,
+    first_event_at: i64,
+    last_event_at: i64,
+}
+
+/// Writes events of any day into one Parquet file: for `trustwatch convert`, and one of it for each open day of
+/// [`EventWriter`].
+///
+/// Memory: one batch and the encoded pages of one row group; with a thread of its own, two more batches.
+pub struct EventFile<W: Write + Send> {
+    batch: Batch,
+    batch_rows: usize,
+    rows: u64,
+    encoder: Encoder<W>,
+}
+
+/// Where batches are encoded.
+enum Encoder<W: Write + Send> {
+    Here(ArrowWriter<W>),
+    Thread(SyncSender<RecordBatch>, JoinHandle<Result<W, LakeError>>),
+}
+
+/// Batches that wait for the encoding thread.
+const BATCHES_WAITING: usize = 2;
+
+impl<W: Write + Send> EventFile<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn new(sink: W, object: &Object, columns: ColumnSet, limits: &PartLimits) -> Result<Self, LakeError> {
+        Ok(Self {
+            batch: Batch::new(columns, object, limits.batch_rows),
+            batch_rows: limits.batch_rows,
+            rows: 0,
+            encoder: Encoder::Here(arrow_writer(sink, columns, limits)?),
+        })
+    }
+
+    /// Takes one event. Returns the length of the file so far each time a batch went into it.
+    ///
+    /// # Errors
+    /// When the sink fails; no event is a reason to fail.
+    pub fn push(&mut self, event: &Event<'_>) -> Result<Option<usize>, LakeError> {
+        self.batch.push(event);
+        self.rows += 1;
+        if self.batch.rows() < self.batch_rows {
+            return Ok(None);
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<Option<usize>, LakeError> {
+        let batch = self.batch.finish()?;
+        match &mut self.encoder {
+            Encoder::Here(writer) => {
+                writer.write(&batch)?;
+                Ok(Some(writer.bytes_written() + writer.in_progress_size()))
+            }
+            Encoder::Thread(batches, _) => {
+                // A thread that is gone has failed, and `finish` tells why.
+                let _ = batches.send(batch);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends the file and gives the sink back.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn finish(mut self) -> Result<W, LakeError> {
+        if self.batch.rows() > 0 {
+            self.flush()?;
+        }
+        match self.encoder {
+            Encoder::Here(writer) => Ok(writer.into_inner()?),
+            Encoder::Thread(batches, thread) => {
+                drop(batches);
+                thread.join().unwrap_or(Err(LakeError::Thread))
+            }
+        }
+    }
+}
+
+impl<W: Write + Send + 'static> EventFile<W> {
+    /// Begins a file that a thread of its own encodes.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn threaded(
+        sink: W,
+        object: &Object,
+        columns: ColumnSet,
+        limits: &PartLimits,
+    ) -> Result<Self, LakeError> {
+        let mut writer = arrow_writer(sink, columns, limits)?;
+        let (batches, waiting) = std::sync::mpsc::sync_channel::<RecordBatch>(BATCHES_WAITING);
+        let thread = std::thread::spawn(move || {
+            for batch in waiting {
+                writer.write(&batch)?;
+            }
+            Ok(writer.into_inner()?)
+        });
+        Ok(Self {
+            batch: Batch::new(columns, object, limits.batch_rows),
+            batch_rows: limits.batch_rows,
+            rows: 0,
+            encoder: Encoder::Thread(batches, thread),
+        })
+    }
+}
+
+fn arrow_writer<W: Write + Send>(
+    sink: W,
+    columns: ColumnSet,
+    limits: &PartLimits,
+) -> Result<ArrowWriter<W>, LakeError> {
+    let options =
+        ArrowWriterOptions::new().with_properties(properties(limits)?).with_skip_arrow_metadata(true);
+    Ok(ArrowWriter::try_new_with_options(sink, schema(columns), options)?)
+}
+
+const DAY_US: i64 = 86_400_000_000;
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+impl EventWriter {
+    /// A writer for the events of one object.
+    #[must_use]
+    pub const fn new(object: Object, limits: PartLimits) -> Self {
+        Self { object, limits, open: Vec::new(), done: Vec::new() }
+    }
+
+    /// Takes one event.
+    ///
+    /// # Errors
+    /// Only when Parquet fails, which no event can cause.
+    pub fn push(&mut self, event: &Event<'_>) -> Result<(), LakeError> {
+        let number = event.event_at.div_euclid(DAY_US);
+        let at = match self.open.iter().rposition(|day| day.number == number) {
+            Some(at) => at,
+            None => self.open_day(number)?,
+        };
+        let last = self.open.len() - 1;
+        if at != last {
+            let day = self.open.remove(at);
+            self.open.push(day);
+        }
+        let Some(day) = self.open.last_mut() else { return Ok(()) };
+        day.first_event_at = day.first_event_at.min(event.event_at);
+        day.last_event_at = day.last_event_at.max(event.event_at);
+        let full = day.file.push(event)?.is_some_and(|bytes| bytes >= self.limits.part_bytes);
+        if full && let Some(day) = self.open.pop() {
+            self.close_day(day)?;
+        }
+        Ok(())
+    }
+
+    fn open_day(&mut self, number: i64) -> Result<usize, LakeError> {
+        if self.open.len() >= self.limits.days_open {
+            let oldest = self.open.remove(0);
+            self.close_day(oldest)?;
+        }
+        self.open.push(Day {
+            number,
+            file: EventFile::new(Vec::new(), &self.object, ColumnSet::All, &self.limits)?,
+            first_event_at: i64::MAX,
+            last_event_at: i64::MIN,
+        });
+        Ok(self.open.len() - 1)
+    }
+
+    fn close_day(&mut self, day: Day) -> Result<(), LakeError> {
+        let rows = day.file.rows;
+        let bytes = day.file.finish()?;
+        let sha256 = sha256_hex(&bytes);
+        let days = jiff::Span::new().try_days(day.number).and_then(|days| EPOCH.checked_add(days));
+        let date = days.map_err(|error| arrow_schema::ArrowError::InvalidArgumentError(error.to_string()))?;
+        self.done.push(Part {
+            entry: PartRef {
+                key: keys::events(&self.object.school, date, &sha256),
+                date,
+                rows,
+                bytes: bytes.len() as u64,
+                sha256,
+                first_event_at: day.first_event_at,
+                last_event_at: day.last_event_at,
+            },
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// The parts that are finished so far; the caller puts them where they belong.
+    pub fn take_finished(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// Finishes every open day, in the order of the days.
+    ///
+    /// # Errors
+    /// As [`EventWriter::push`].
+    pub fn finish(mut self) -> Result<Vec<Part>, LakeError> {
+        self.open.sort_by_key(|day| day.number);
+        for day in std::mem::take(&mut self.open) {
+            self.close_day(day)?;
+        }
+        Ok(self.done)
+    }
+}
+
+/// Columns whose values hardly repeat: a dictionary would only cost its upkeep.
+const NO_DICTIONARY: [&str; 5] = ["event_at", "timestamp", "line", "bytes_in", "bytes_out"];
+/// Columns that are judged once per distinct value: their dictionary must not give way to plain pages.
+const HOST_COLUMNS: [&str; 2] = ["url_domain", "registered_domain"];
+const HOST_DICTIONARY_BYTES: usize = 8 << 20;
+
+fn properties(limits: &PartLimits) -> Result<WriterProperties, LakeError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_max_row_group_row_count(Some(limits.row_group_rows))
+        .set_created_by(concat!("trustwatch ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            "trustwatch.schema".to_owned(),
+            SCHEMA_NUMBER.to_string(),
+        )]));
+    for name in NO_DICTIONARY {
+        properties = properties
+            .set_column_dictionary_enabled(ColumnPath::from(name), false)
+            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    for name in HOST_COLUMNS {
+        properties =
+            properties.set_column_dictionary_page_size_limit(ColumnPath::from(name), HOST_DICTIONARY_BYTES);
+    }
+    Ok(properties.build())
+}

@@ -1,0 +1,151 @@
+//! An object that arrived, the versions of its key around it, and the inputs that its first claim pins.
+
+use crate::commit::Context;
+use crate::settings::{SettingsError, load_school};
+use crate::step::{At, Cause, StepError};
+use trustwatch_lake::{FeedPin, Pins, keys};
+use trustwatch_model::{ObjectVersion, QuarantineReason, RawKey, SourceId};
+use trustwatch_store::StoreError;
+
+/// What an event says of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Bucket.
+    pub bucket: String,
+    /// Decoded key.
+    pub key: String,
+    /// Version id; `null` in a bucket that keeps no versions.
+    pub version_id: String,
+}
+
+impl Arrival {
+    /// Name of the source.
+    #[must_use]
+    pub fn source_id(&self) -> SourceId {
+        SourceId::of(&self.bucket, &self.key, &self.version_id)
+    }
+}
+
+impl From<&ObjectVersion> for Arrival {
+    fn from(version: &ObjectVersion) -> Self {
+        Self {
+            bucket: version.bucket.clone(),
+            key: version.key.clone(),
+            version_id: version.version_id.clone(),
+        }
+    }
+}
+
+/// A version among the versions of its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Versions {
+    /// The version itself.
+    pub(crate) this: ObjectVersion,
+    /// Those that came after it, the next one first.
+    pub(crate) newer: Vec<ObjectVersion>,
+    /// Those that came before it, the nearest first.
+    pub(crate) older: Vec<ObjectVersion>,
+}
+
+/// Versions before this one that are looked at. Further back lie only versions behind a thousand unreadable ones.
+const OLDER_MAX: usize = 1_000;
+
+/// Finds a version among the versions of its key, by S3's order. `None` when it is gone.
+pub(crate) async fn versions_around(
+    context: &Context,
+    arrival: &Arrival,
+) -> Result<Option<Versions>, StoreError> {
+    let (mut newer, mut older, mut this) = (Vec::new(), Vec::new(), None);
+    let mut next: Option<String> = None;
+    loop {
+        let page = context.store.raw_versions(&arrival.key, next.as_deref()).await?;
+        let past = page.entries.iter().any(|entry| entry.key != arrival.key);
+        for entry in page.entries.into_iter().filter(|entry| entry.key == arrival.key) {
+            if entry.version_id == arrival.version_id {
+                this = Some(entry);
+            } else if this.is_some() {
+                older.push(entry);
+            } else {
+                newer.push(entry);
+            }
+        }
+        next = page.next;
+        // Listings give the newest version of a key first, and the key itself before longer keys.
+        let enough = this.is_some() && older.len() >= OLDER_MAX.min(older.len().max(1));
+        if past || next.is_none() || enough {
+            newer.reverse();
+            return Ok(this.map(|this| Versions { this, newer, older }));
+        }
+    }
+}
+
+/// The pins of a source with the names that follow from its key.
+#[derive(Debug, Clone)]
+pub struct SourcePins {
+    /// Source.
+    pub source_id: SourceId,
+    /// First segment of the key, or `_unroutable`.
+    pub school: String,
+    /// Second segment of the key, or `_unroutable`.
+    pub feed: String,
+    /// Inputs.
+    pub pins: Pins,
+}
+
+impl SourcePins {
+    /// Names follow from the key and the pins alone, so that a retry after a change of settings finds the same
+    /// manifest.
+    pub(crate) fn new(version: &ObjectVersion, pins: Pins) -> Self {
+        let nowhere =
+            matches!(pins.feed, Err(QuarantineReason::BadKey { .. } | QuarantineReason::UnknownSchool));
+        let (school, feed) = match RawKey::parse(&version.key) {
+            Ok(key) if !nowhere => (key.school.to_string(), key.feed.to_string()),
+            _ => (keys::UNROUTABLE.to_owned(), keys::UNROUTABLE.to_owned()),
+        };
+        Self { source_id: Arrival::from(version).source_id(), school, feed, pins }
+    }
+
+    pub(crate) fn to_json(&self) -> Result<String, StepError> {
+        serde_json::to_string(&self.pins).map_err(Cause::Pins).at("write pins", self.source_id.as_str())
+    }
+
+    /// This version with the pins that the ledger holds.
+    pub(crate) fn pinned(version: &ObjectVersion, pins: &str) -> Result<Self, StepError> {
+        let id = Arrival::from(version).source_id();
+        let pins = serde_json::from_str(pins).map_err(Cause::Pins).at("read pins", id.as_str())?;
+        Ok(Self::new(version, pins))
+    }
+}
+
+/// The inputs of a version as they are now. The first claim decides whether these or earlier ones count.
+pub(crate) async fn pins_now(context: &Context, version: &ObjectVersion) -> Result<SourcePins, StepError> {
+    let feed = match RawKey::parse(&version.key) {
+        Ok(key) => {
+            feed_now(context, &key).await.at("read settings", Arrival::from(version).source_id().as_str())?
+        }
+        Err(error) => Err(QuarantineReason::BadKey { detail: error.to_string() }),
+    };
+    Ok(SourcePins::new(version, Pins { arrived_at: version.arrived_at, feed }))
+}
+
+async fn feed_now(context: &Context, key: &RawKey) -> Result<Result<FeedPin, QuarantineReason>, StoreError> {
+    let loaded = match load_school(&context.store, &key.school).await {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return Ok(Err(QuarantineReason::UnknownSchool)),
+        Err(SettingsError::Store(error)) => return Err(error),
+        Err(error) => return Ok(Err(QuarantineReason::BadSettings { detail: error.to_string() })),
+    };
+    let Some(settings) = loaded.settings.feeds.get(&key.feed).cloned() else {
+        return Ok(Err(QuarantineReason::UnknownFeed));
+    };
+    Ok(usable(&settings).map(|()| FeedPin { settings, settings_version: loaded.version_id }))
+}
+
+fn usable(settings: &trustwatch_model::FeedSettings) -> Result<(), QuarantineReason> {
+    if trustwatch_formats::find(&settings.format).is_none() {
+        return Err(QuarantineReason::UnknownFormat { format: settings.format.clone() });
+    }
+    jiff::tz::TimeZone::get(&settings.zone).map(|_| ()).map_err(|error| QuarantineReason::BadSettings {
+        detail: format!("zone `{}`: {error}", settings.zone),
+    })
+}

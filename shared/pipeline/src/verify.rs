@@ -1,0 +1,250 @@
+//! The proof that nothing is lost or doubled: every raw object is counted again, from its bytes, against its
+//! manifest, its parts, its rejects and the day index.
+
+use crate::arrival::{Arrival, Versions, versions_around};
+use crate::bridge;
+use crate::commit::Context;
+use crate::normalise::compare;
+use crate::step::{At, Cause, StepError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use trustwatch_formats::{LineReader, ReadError};
+use trustwatch_lake::{Manifest, Outcome, Stage, keys, read_part, reject_lines, sha256_hex};
+use trustwatch_model::{Counts, ObjectVersion, RawKey, SourceId};
+
+/// Something that does not balance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Source.
+    pub source_id: String,
+    /// Key of the raw object.
+    pub key: String,
+    /// What is wrong, with both figures.
+    pub problem: String,
+}
+
+/// What `verify` counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Raw versions.
+    pub objects: u64,
+    /// Versions that were set aside as a whole.
+    pub quarantined: u64,
+    /// Versions that have not been normalised yet.
+    pub pending: u64,
+    /// The account of all lines, counted from parts and rejects.
+    pub counts: Counts,
+    /// What does not balance.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether every line of everything that was worked on has its place.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.findings.is_empty() && self.counts.balances()
+    }
+}
+
+/// Counts everything again.
+///
+/// Memory: the line numbers of one object.
+///
+/// # Errors
+/// [`StepError`] when something cannot be read at all; what can be read and is wrong is a [`Finding`].
+pub async fn verify(context: &Context) -> Result<Report, StepError> {
+    let mut report = Report::default();
+    let mut next = None;
+    loop {
+        let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
+        for version in &page.entries {
+            report.objects += 1;
+            verify_version(context, version, &mut report).await?;
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(report);
+        }
+    }
+}
+
+async fn verify_version(
+    context: &Context,
+    version: &ObjectVersion,
+    report: &mut Report,
+) -> Result<(), StepError> {
+    let source_id = Arrival::from(version).source_id();
+    let Some(manifest) = find_manifest(context, Stage::Normalise, version, &source_id).await? else {
+        report.pending += 1;
+        return Ok(());
+    };
+    if let Outcome::Quarantined { .. } = manifest.outcome {
+        report.quarantined += 1;
+        return Ok(());
+    }
+    let tail = find_manifest(context, Stage::Tail, version, &source_id).await?;
+    let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
+    check.source(&manifest, tail.as_ref()).await?;
+    let Check { problems, source_id, .. } = check;
+    report.findings.extend(problems.into_iter().map(|problem| Finding {
+        source_id: source_id.to_string(),
+        key: version.key.clone(),
+        problem,
+    }));
+    report.counts += manifest.counts;
+    if let Some(tail) = tail {
+        report.counts += Counts { lines: 0, ..tail.counts };
+        report.counts.held -= manifest.counts.held.min(report.counts.held);
+    }
+    Ok(())
+}
+
+async fn find_manifest(
+    context: &Context,
+    stage: Stage,
+    version: &ObjectVersion,
+    source_id: &SourceId,
+) -> Result<Option<Manifest>, StepError> {
+    let id = source_id.as_str();
+    let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
+    for school in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
+        let key = keys::manifest(stage, school, id);
+        let object = context.store.read(&context.store.names().lake, &key).await.at("read manifest", id)?;
+        if let Some(object) = object {
+            return Manifest::from_json(&object.bytes).at("read manifest", id).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The check of one source: collects every problem instead of stopping at the first.
+struct Check<'c> {
+    context: &'c Context,
+    version: &'c ObjectVersion,
+    source_id: SourceId,
+    problems: Vec<String>,
+    /// Line numbers of events and rejects.
+    lines: Vec<u64>,
+}
+
+impl Check<'_> {
+    async fn source(&mut self, manifest: &Manifest, tail: Option<&Manifest>) -> Result<(), StepError> {
+        let raw_lines = self.count_raw().await?;
+        self.expect("lines of the raw object", raw_lines, manifest.counts.lines);
+        if !manifest.counts.balances() {
+            self.problems.push(format!("the counts do not balance: {:?}", manifest.counts));
+        }
+        for manifest in [Some(manifest), tail].into_iter().flatten() {
+            self.stage(manifest).await?;
+        }
+        let found = self.lines.len() as u64;
+        self.lines.sort_unstable();
+        self.lines.dedup();
+        self.expect("distinct line numbers", self.lines.len() as u64, found);
+        if self.lines.last().is_some_and(|last| *last > raw_lines) {
+            self.problems.push(format!("a row names a line beyond the {raw_lines} of the raw object"));
+        }
+        self.repeats(manifest).await
+    }
+
+    async fn stage(&mut self, manifest: &Manifest) -> Result<(), StepError> {
+        let id = self.source_id.to_string();
+        let lake = &self.context.store.names().lake;
+        let (mut events, mut rejects) = (0, 0);
+        let mut days: BTreeMap<String, u64> = BTreeMap::new();
+        for part in &manifest.parts {
+            let Some(object) = self.context.store.read(lake, &part.key).await.at("read part", &id)? else {
+                self.problems.push(format!("a part of {} rows is missing", part.rows));
+                continue;
+            };
+            if sha256_hex(&object.bytes) != part.sha256 {
+                self.problems.push("a part does not have the bytes that its name says".to_owned());
+            }
+            let facts = read_part(object.bytes).at("read part", &id)?;
+            self.expect("rows of a part", facts.rows, part.rows);
+            if facts.sources.iter().any(|source| *source != id) {
+                self.problems.push("a part holds rows of another source".to_owned());
+            }
+            let days_found = [facts.first_event_at, facts.last_event_at].into_iter().flatten();
+            if days_found.map(crate::commit::utc_day).any(|day| day != part.date) {
+                self.problems.push(format!("a part of {} holds events of another day", part.date));
+            }
+            events += facts.rows;
+            *days.entry(part.date.to_string()).or_default() += facts.rows;
+            self.lines.extend(facts.lines);
+        }
+        for file in &manifest.rejects {
+            let Some(object) = self.context.store.read(lake, &file.key).await.at("read rejects", &id)? else {
+                self.problems.push(format!("a file of {} rejects is missing", file.lines));
+                continue;
+            };
+            let lines = reject_lines(&object.bytes).at("read rejects", &id)?;
+            rejects += lines.len() as u64;
+            self.lines.extend(lines.iter().map(|line| line.line));
+        }
+        self.expect("events in parts", events, manifest.counts.events);
+        self.expect("lines in reject files", rejects, manifest.counts.rejects);
+        for (date, rows) in days {
+            let index = self.context.store.day(&manifest.school, &date).await.at("read day", &id)?;
+            let name = format!("{}#{id}", manifest.stage.table_key());
+            let indexed = index.iter().find(|(key, _)| *key == name).map_or(0, |(_, rows)| *rows);
+            self.expect(&format!("rows in the index of {date}"), indexed, rows);
+        }
+        Ok(())
+    }
+
+    /// Repeats are right when the version that they are said to repeat begins with the same lines.
+    async fn repeats(&mut self, manifest: &Manifest) -> Result<(), StepError> {
+        let id = self.source_id.to_string();
+        let Some(of) = &manifest.repeats else {
+            self.expect("repeats without a version", manifest.counts.skipped.repeat, 0);
+            return Ok(());
+        };
+        let arrival = Arrival::from(self.version);
+        let Some(Versions { this, older, .. }) =
+            versions_around(self.context, &arrival).await.at("list versions", &id)?
+        else {
+            return Ok(());
+        };
+        let Some(older) = older.iter().find(|version| version.version_id == *of) else {
+            self.problems.push("the version that was repeated is gone".to_owned());
+            return Ok(());
+        };
+        match compare(self.context, older, &this, &id).await? {
+            Ok(shared) => {
+                let repeats = manifest.counts.skipped.repeat;
+                if repeats != shared.lines && repeats != shared.lines + u64::from(shared.tail_ended) {
+                    self.expect("lines shared with the version before", shared.lines, repeats);
+                }
+            }
+            Err(_) => self.problems.push("the version that was repeated cannot be read".to_owned()),
+        }
+        Ok(())
+    }
+
+    async fn count_raw(&mut self) -> Result<u64, StepError> {
+        let id = self.source_id.as_str();
+        let gone = || Cause::Body(std::io::Error::from(std::io::ErrorKind::NotFound));
+        let body = self.context.store.open_raw(self.version).await.at("open object", id)?;
+        let reader = bridge::reader(body.ok_or_else(gone).at("open object", id)?);
+        let counted = tokio::task::spawn_blocking(move || {
+            let mut lines = LineReader::new(reader);
+            while lines.next_line()?.is_some() {}
+            Ok(lines.lines())
+        });
+        match counted.await.map_err(|_| Cause::Worker).at("count lines", id)? {
+            Ok(lines) => Ok(lines),
+            Err(ReadError::Io(error)) => Err(StepError::new("count lines", id, Cause::Body(error))),
+            Err(_) => {
+                self.problems.push("the raw object cannot be read, but was not set aside".to_owned());
+                Ok(0)
+            }
+        }
+    }
+
+    fn expect(&mut self, what: &str, found: u64, wanted: u64) {
+        if found != wanted {
+            self.problems.push(format!("{what}: found {found}, expected {wanted}"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Settings of a function, read once from its environment. All mistakes are reported together.
+
+use trustwatch_store::Names;
+
+/// Settings of a function.
+#[derive(Debug, Clone)]
+pub struct RuntimeSettings {
+    /// Names of the deployment.
+    pub names: Names,
+    /// How long a claim keeps others away, in milliseconds.
+    pub lease_ms: i64,
+    /// Whether this function serves the backfill queue: it then takes every object, however old or large.
+    pub backfill: bool,
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment of this function is not complete: {}", .0.join("; "))]
+pub struct SettingsMistakes(pub Vec<String>);
+
+impl RuntimeSettings {
+    /// Reads the settings through `get`, which is `std::env::var` on AWS and a map in tests.
+    ///
+    /// # Errors
+    /// [`SettingsMistakes`] names every variable that is missing or cannot be read.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsMistakes> {
+        let mut mistakes = Vec::new();
+        let mut need = |name: &str| {
+            get(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+                mistakes.push(format!("`{name}` is not set"));
+                String::new()
+            })
+        };
+        let names = Names {
+            raw: need("RAW_BUCKET"),
+            lake: need("LAKE_BUCKET"),
+            config: need("CONFIG_BUCKET"),
+            table: need("TABLE"),
+            normalise_queue: need("NORMALISE_QUEUE_URL"),
+            backfill_queue: need("BACKFILL_QUEUE_URL"),
+        };
+        let lease = need("LEASE_SECONDS");
+        let lane = need("LANE");
+        let lease_ms = lease.parse::<u32>().map_or(0, |seconds| i64::from(seconds) * 1_000);
+        if lease_ms == 0 && !lease.is_empty() {
+            mistakes.push(format!("`LEASE_SECONDS` is `{lease}`: expected a number of seconds above 0"));
+        }
+        if !matches!(lane.as_str(), "live" | "backfill" | "") {
+            mistakes.push(format!("`LANE` is `{lane}`: expected `live` or `backfill`"));
+        }
+        if mistakes.is_empty() {
+            Ok(Self { names, lease_ms, backfill: lane == "backfill" })
+        } else {
+            Err(SettingsMistakes(mistakes))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[(&str, &str)]) -> Result<RuntimeSettings, SettingsMistakes> {
+        RuntimeSettings::read(|name| {
+            lines.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let Err(SettingsMistakes(mistakes)) =
+            read(&[("TABLE", "t"), ("LEASE_SECONDS", "soon"), ("LANE", "fast")])
+        else {
+            panic!("the settings are incomplete")
+        };
+        assert_eq!(mistakes.len(), 7, "{mistakes:?}");
+        assert!(mistakes.iter().any(|mistake| mistake.contains("`RAW_BUCKET` is not set")));
+        assert!(mistakes.iter().any(|mistake| mistake.contains("`LEASE_SECONDS` is `soon`")));
+        assert!(mistakes.iter().any(|mistake| mistake.contains("`LANE` is `fast`")));
+    }
+
+    #[test]
+    fn complete_settings_are_taken() {
+        let settings = read(&[
+            ("RAW_BUCKET", "r"),
+            ("LAKE_BUCKET", "l"),
+            ("CONFIG_BUCKET", "c"),
+            ("TABLE", "t"),
+            ("NORMALISE_QUEUE_URL", "n"),
+            ("BACKFILL_QUEUE_URL", "b"),
+            ("LEASE_SECONDS", "70"),
+            ("LANE", "backfill"),
+        ])
+        .unwrap();
+        assert_eq!((settings.lease_ms, settings.backfill), (70_000, true));
+    }
+}

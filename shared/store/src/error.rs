@@ -1,0 +1,91 @@
+//! What can go wrong outside, sorted by what to do about it.
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// What to do about a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Try again later: throttled, unavailable, cut off, or a conflict with somebody else's transaction.
+    Passing,
+    /// The thing is not there.
+    NotFound,
+    /// The condition of the call does not hold.
+    Condition,
+    /// The role or key may not do this.
+    Denied,
+    /// A mistake of ours or an answer that makes no sense.
+    Fault,
+}
+
+/// A failed call.
+#[derive(Debug, thiserror::Error)]
+#[error("{verb} failed with {code}")]
+pub struct StoreError {
+    /// The verb of this crate.
+    pub verb: &'static str,
+    /// The service's code, or a word for what cut the call off.
+    pub code: String,
+    /// What to do about it.
+    pub trouble: Trouble,
+    /// Where it came from.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An answer that the service should not have given.
+    pub(crate) fn fault(verb: &'static str, code: &str) -> Self {
+        Self { verb, code: code.to_owned(), trouble: Trouble::Fault, source: None }
+    }
+
+    pub(crate) fn passing(
+        verb: &'static str,
+        code: &str,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self { verb, code: code.to_owned(), trouble: Trouble::Passing, source: Some(Box::new(source)) }
+    }
+
+    /// Takes an error of the SDK. Codes decide; texts are never read.
+    pub(crate) fn of<E, R>(verb: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let code = error.code().map(str::to_owned);
+        let (code, trouble) = match (&error, code) {
+            (SdkError::ServiceError(_), Some(code)) => {
+                let trouble = by_code(&code);
+                (code, trouble)
+            }
+            // S3 answers HEAD without a body, so that only the status tells.
+            (SdkError::ServiceError(_), None) => ("Unknown".to_owned(), Trouble::Passing),
+            (SdkError::TimeoutError(_), _) => ("Timeout".to_owned(), Trouble::Passing),
+            (SdkError::DispatchFailure(_), _) => ("Dispatch".to_owned(), Trouble::Passing),
+            (SdkError::ResponseError(_), _) => ("Response".to_owned(), Trouble::Passing),
+            (SdkError::ConstructionFailure(_), _) => ("Construction".to_owned(), Trouble::Fault),
+            _ => ("Unknown".to_owned(), Trouble::Passing),
+        };
+        Self { verb, code, trouble, source: Some(Box::new(error)) }
+    }
+}
+
+fn by_code(code: &str) -> Trouble {
+    match code {
+        "NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound" | "ResourceNotFoundException" => {
+            Trouble::NotFound
+        }
+        "PreconditionFailed" | "ConditionalCheckFailedException" => Trouble::Condition,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => Trouble::Denied,
+        "ValidationException" | "InvalidArgument" | "MalformedXML" | "KeyTooLongError" | "InvalidRequest" => {
+            Trouble::Fault
+        }
+        // Throttling, 5xx, ConditionalRequestConflict, TransactionConflict and what AWS may add: all may pass.
+        _ => Trouble::Passing,
+    }
+}

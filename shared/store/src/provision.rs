@@ -1,0 +1,76 @@
+//! Making what a deployment consists of, where no template does it.
+
+use crate::{DUE_INDEX, Store, StoreError};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+impl Store {
+    /// Makes the buckets (with versions) and the table that are not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] of a call.
+    pub async fn provision(&self) -> Result<(), StoreError> {
+        for bucket in [&self.names.raw, &self.names.lake, &self.names.config] {
+            self.make_bucket(bucket).await?;
+        }
+        self.make_table().await
+    }
+
+    async fn make_bucket(&self, bucket: &str) -> Result<(), StoreError> {
+        const VERB: &str = "provision";
+        if let Err(error) = self.s3.create_bucket().bucket(bucket).send().await {
+            let ours = error.as_service_error().is_some_and(|error| error.is_bucket_already_owned_by_you());
+            if !ours {
+                return Err(StoreError::of(VERB, error));
+            }
+        }
+        let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put =
+            self.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versions).send().await;
+        put.map(|_| ()).map_err(|error| StoreError::of(VERB, error))
+    }
+
+    async fn make_table(&self) -> Result<(), StoreError> {
+        const VERB: &str = "provision";
+        let fault = |_| StoreError::fault(VERB, "Construction");
+        let attribute = |name: &str, kind| {
+            AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(fault)
+        };
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(fault)
+        };
+        let due = GlobalSecondaryIndex::builder()
+            .index_name(DUE_INDEX)
+            .key_schema(key("due_shard", KeyType::Hash)?)
+            .key_schema(key("due_at", KeyType::Range)?)
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+            .map_err(fault)?;
+        let made = self
+            .dynamodb
+            .create_table()
+            .table_name(&self.names.table)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(attribute("PK", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute("SK", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute("due_shard", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute("due_at", ScalarAttributeType::N)?)
+            .key_schema(key("PK", KeyType::Hash)?)
+            .key_schema(key("SK", KeyType::Range)?)
+            .global_secondary_indexes(due)
+            .send()
+            .await;
+        match made {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::of(VERB, error)),
+        }
+    }
+}
