@@ -2,8 +2,8 @@
 
 use super::clock::Moment;
 use super::layout::Line;
+use super::request::Outcome;
 use super::text::{dec, hex, padded, private_address, put, put_all, server_address};
-use super::traffic::Outcome;
 
 /// One line in this many tells of a session or of the firewall itself, not of the web.
 pub(super) const NOT_WEB_ONE_IN: u32 = 16;

@@ -4,9 +4,10 @@ use super::clock::{Hour, Moment, Walk, broken};
 use super::expected::{Expected, Fate};
 use super::fortigate;
 use super::layout::{Line, Shape};
+use super::request::{Outcome, Request};
 use super::schools::School;
 use super::text::put;
-use super::traffic::{Outcome, Request, Traffic};
+use super::traffic::Traffic;
 use std::io::{self, Write};
 use trustwatch_model::Skip;
 

@@ -1,8 +1,8 @@
 //! Squid's native `access.log`, written by `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`.
 
 use super::layout::Line;
+use super::request::Outcome;
 use super::text::{dec, padded, private_address, put, put_all, server_address};
-use super::traffic::Outcome;
 
 /// Appends a line without its newline. Returns where a cut leaves a line that cannot be read: before the URL.
 pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>) -> usize {
