@@ -1,0 +1,66 @@
+# One verb each. `make help` lists them.
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+VENV := .venv
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: help
+help: ## List the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build the command and the functions
+	$(CARGO) build --workspace
+
+.PHONY: demo
+demo: build ## Show trustwatch working on a made-up school week, then serve it until Ctrl-C
+	target/debug/trustwatch demo $(ARGS)
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## Check format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: test
+test: lint ## Everything that needs Rust, make and a C compiler alone: format, lints, tests, stored fuzz inputs
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace --no-fail-fast
+else
+	$(CARGO) test --workspace --no-fail-fast --lib --bins --tests
+endif
+	$(CARGO) test --workspace --doc
+
+$(VENV)/.made: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r tests/requirements.txt
+	touch $@
+
+.PHONY: release
+release: ## Build the command as it ships
+	$(CARGO) build --release -p trustwatch-local
+
+.PHONY: bench
+bench: release ## Measure normalise beside DuckDB and chdb; prints ratios and peak memory
+	tests/bench/run.sh
+
+.PHONY: mutants
+mutants: ## Break each invariant in a scratch copy and require its named test to go red
+	tests/mutants/run.sh
+
+.PHONY: deny
+deny: ## Check licences, bans and sources of the dependencies
+	tests/deny.sh
+
+.PHONY: check-all
+check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
+	tests/clients/run.sh
+	$(MAKE) mutants
+
+.PHONY: clean
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -rf $(VENV)
