@@ -21,6 +21,8 @@ pub(super) struct Hour {
     pub(super) offset: &'static str,
     /// Lines to write in it.
     pub(super) lines: u64,
+    /// Saturday or Sunday on the wall.
+    pub(super) weekend: bool,
 }
 
 /// What a clock shows.
@@ -93,6 +95,7 @@ pub(super) fn timetable(
                 utc: face(&utc),
                 local: face(&local),
                 lines: 0,
+                weekend,
             });
             weights.push(curve.get(usize::from(face(&local).hour)).copied().unwrap_or(1));
             at = at.checked_add(1.hour())?;
@@ -123,7 +126,7 @@ pub(super) fn broken() -> Hour {
     let date: Arc<str> = "1970-01-01".into();
     // Britain kept summer time the whole year then, and FortiGate's tables know it.
     let local = Face { date: Arc::clone(&date), hour: 1 };
-    Hour { starts_at: 0, utc: Face { date, hour: 0 }, local, offset: "+0100", lines: 0 }
+    Hour { starts_at: 0, utc: Face { date, hour: 0 }, local, offset: "+0100", lines: 0, weekend: false }
 }
 
 /// Walks through the moments of a file's lines, in order.

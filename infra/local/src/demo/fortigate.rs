@@ -2,8 +2,8 @@
 
 use super::clock::Moment;
 use super::layout::Line;
+use super::request::Outcome;
 use super::text::{dec, hex, padded, private_address, put, put_all, server_address};
-use super::traffic::Outcome;
 
 /// One line in this many tells of a session or of the firewall itself, not of the web.
 pub(super) const NOT_WEB_ONE_IN: u32 = 16;
@@ -68,7 +68,7 @@ pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>, address: Address)
     put(out, " srccountry=\"Reserved\" srcintf=\"lan-pup");
     let cut = out.len() - start;
     put(out, "ils\" srcintfrole=\"lan\" dstip=");
-    server_address(out, request.host.len() as u32 * 31);
+    server_address(out, &request.host);
     put_all(out, if request.secure { &[" dstport=443"] } else { &[" dstport=80"] });
     put(out, " dstcountry=\"United Kingdom\" dstintf=\"wan1\" dstintfrole=\"wan\" proto=6 service=\"");
     put_all(out, &[if request.secure { "HTTPS" } else { "HTTP" }, "\" hostname=\""]);
@@ -131,7 +131,7 @@ pub(super) fn put_other(out: &mut Vec<u8>, line: &mut Line<'_>) {
     put(out, " srcport=");
     dec(out, u64::from(49_152 + dice.below(16_000)));
     put(out, " srcintf=\"lan-pupils\" srcintfrole=\"lan\" dstip=");
-    server_address(out, dice.below(600));
+    server_address(out, &dice.next().to_le_bytes());
     put(out, " dstport=443 dstintf=\"wan1\" dstintfrole=\"wan\" poluuid=\"");
     hex(out, dice, 8);
     put(out, "-1c2d-51ef-8a90-7d2b41c6e001\" sessionid=");

@@ -3,7 +3,7 @@
 use super::clock::Moment;
 use super::dice::Dice;
 use super::people::Person;
-use super::traffic::Request;
+use super::request::Request;
 use super::{fortigate, squid, umbrella};
 
 /// What a line tells of.

@@ -4,9 +4,10 @@ use super::clock::{Hour, Moment, Walk, broken};
 use super::expected::{Expected, Fate};
 use super::fortigate;
 use super::layout::{Line, Shape};
+use super::request::{Outcome, Request};
 use super::schools::School;
 use super::text::put;
-use super::traffic::{Outcome, Request, Traffic};
+use super::traffic::Traffic;
 use std::io::{self, Write};
 use trustwatch_model::Skip;
 
@@ -37,12 +38,18 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(seed: u64, school: &School, shape: Shape, hours: &'a [Hour], extras: Extras) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        school: &'static School,
+        shape: Shape,
+        hours: &'a [Hour],
+        extras: Extras,
+    ) -> Self {
         Self {
             shape,
             extras,
             network: school.network,
-            traffic: Traffic::new(seed, school.people(), school.rules),
+            traffic: Traffic::new(seed, school.people(), &school.rules),
             walk: Walk::new(hours),
             broken: broken(),
             written: 0,
@@ -55,7 +62,7 @@ impl<'a> Lines<'a> {
         let mut piece = Vec::with_capacity(PIECE_BYTES + 4_096);
         for _ in 0..lines {
             let Some(fate) = self.put(&mut piece) else { break };
-            piece.push(b'\n');
+            put(&mut piece, "\n");
             self.count(fate, 1);
             if piece.len() >= PIECE_BYTES {
                 self.hand_on(&mut piece, out)?;

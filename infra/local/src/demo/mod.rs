@@ -22,6 +22,7 @@ mod layout;
 mod lines;
 mod people;
 mod plan;
+mod request;
 mod schools;
 mod searches;
 mod sites;

@@ -40,6 +40,11 @@ const USER_AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
 ];
 
+/// Every ninth login is of staff.
+const STAFF_EVERY: u16 = 9;
+/// The first of them.
+const STAFF_AT: u16 = 4;
+
 /// Directory group of each pupil year, as `(year, group)`.
 pub(super) const PRIMARY_YEARS: &[(u8, &str)] =
     &[(3, "Pupils-Y3"), (4, "Pupils-Y4"), (5, "Pupils-Y5"), (6, "Pupils-Y6")];
@@ -53,7 +58,7 @@ pub(super) const COLLEGE_YEARS: &[(u8, &str)] = &[(12, "Students-Y12"), (13, "St
 #[derive(Debug, Clone)]
 pub(super) struct People {
     all: Vec<Person>,
-    /// Stands for a number that no one has.
+    /// Of staff; stands for a number that no one has.
     guest: Person,
     busy: Zipf,
 }
@@ -64,11 +69,20 @@ impl People {
     pub(super) fn new(domain: &str, years: &[(u8, &'static str)], count: u16) -> Self {
         let mut dice = Dice::new(seed_of(0, &["people", domain]));
         let all = (0..count).map(|number| person(&mut dice, domain, years, number)).collect();
-        Self { all, guest: person(&mut dice, domain, years, count), busy: Zipf::new(count, 12) }
+        Self {
+            all,
+            guest: person(&mut dice, domain, years, count / STAFF_EVERY * STAFF_EVERY + STAFF_AT),
+            busy: Zipf::new(count, 12),
+        }
     }
 
     pub(super) fn draw(&self, dice: &mut Dice) -> u16 {
         self.busy.draw(dice)
+    }
+
+    /// Someone of staff.
+    pub(super) fn draw_staff(&self, dice: &mut Dice) -> u16 {
+        self.draw(dice) / STAFF_EVERY * STAFF_EVERY + STAFF_AT
     }
 
     pub(super) fn get(&self, number: u16) -> &Person {
@@ -80,8 +94,8 @@ fn person(dice: &mut Dice, domain: &str, years: &[(u8, &'static str)], number: u
     let (forename, surname) = (dice.pick(&FORENAMES), dice.pick(&SURNAMES));
     let (first, last) = (forename.to_ascii_lowercase(), surname.to_ascii_lowercase());
     let initial = first.get(..1).unwrap_or("x");
-    // Every ninth login is of staff. The number at the end keeps two of the same name apart.
-    let (login, group) = if number % 9 == 4 {
+    // The number at the end keeps two of the same name apart.
+    let (login, group) = if number % STAFF_EVERY == STAFF_AT {
         (format!("{initial}.{last}{number}"), "Staff")
     } else {
         let (year, group) = dice.pick(years);

@@ -62,7 +62,13 @@ pub(super) static OAK: School = School {
     domain: "oak.example.sch.uk",
     years: PRIMARY_YEARS,
     logins: 240,
-    rules: Rules { blocked: UNWANTED_BY_CHILDREN, tunnels: 15, challenges: true },
+    rules: Rules {
+        blocked: UNWANTED_BY_CHILDREN,
+        tunnels: 15,
+        challenges: true,
+        open: 8..18,
+        weekends: false,
+    },
     lessons: &BELL,
     network: 20,
     feeds: &[Feed { id: "web", shape: Shape::Squid, percent: 100, appended: true, grows: true }],
@@ -74,7 +80,7 @@ pub(super) static BIRCH: School = School {
     domain: "birch.example.sch.uk",
     years: SECONDARY_YEARS,
     logins: 1_100,
-    rules: Rules { blocked: UNWANTED, tunnels: 6, challenges: false },
+    rules: Rules { blocked: UNWANTED, tunnels: 6, challenges: false, open: 7..19, weekends: false },
     lessons: &BELL,
     network: 30,
     feeds: &[Feed {
@@ -92,7 +98,13 @@ pub(super) static CEDAR: School = School {
     domain: "cedar.example.sch.uk",
     years: COLLEGE_YEARS,
     logins: 700,
-    rules: Rules { blocked: UNWANTED_BY_STUDENTS, tunnels: 4, challenges: false },
+    rules: Rules {
+        blocked: UNWANTED_BY_STUDENTS,
+        tunnels: 4,
+        challenges: false,
+        open: 7..23,
+        weekends: true,
+    },
     lessons: &EVENINGS,
     network: 40,
     feeds: &[

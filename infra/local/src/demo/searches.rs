@@ -107,7 +107,7 @@ pub const PLANTED: [&str; 8] = [
 ];
 
 /// One planted search in this many.
-pub const PLANTED_ONE_IN: u32 = 400;
+pub const PLANTED_ONE_IN: u32 = 150;
 
 /// A search, as the index of what it is made of: it can be spelt again without being stored.
 #[derive(Debug, Clone, Copy)]
@@ -224,7 +224,7 @@ mod tests {
             .filter(|search| search.planted)
             .map(|s| s.start)
             .collect();
-        assert!((50..200).contains(&planted.len()), "{}", planted.len());
+        assert!((150..400).contains(&planted.len()), "{}", planted.len());
         assert!(PLANTED.iter().all(|phrase| planted.contains(phrase)));
     }
 }

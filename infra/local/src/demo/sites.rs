@@ -201,6 +201,9 @@ pub(super) const SITES: [Site; 72] = {
     ]
 };
 
+/// Ranks of the sites that machines go to by themselves.
+pub(super) const UPDATE_RANKS: [u16; 4] = [8, 19, 38, 58];
+
 /// Subjects of the made-up sites, by rank.
 const TAIL_SUBJECTS: [Subject; 12] = [
     Subject::Blogs,
@@ -384,6 +387,7 @@ mod tests {
 
     #[test]
     fn every_rank_has_a_host_of_its_own_kind_and_keeps_it() {
+        assert!(UPDATE_RANKS.iter().all(|rank| at_rank(*rank).manner == Manner::Update));
         for rank in [0, 5, 71, 72, 73, 74, 75, 76, 77, 78, 79, 4095] {
             let (mut one, mut two) = (Vec::new(), Vec::new());
             put_host(&mut one, rank);

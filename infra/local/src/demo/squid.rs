@@ -1,8 +1,8 @@
 //! Squid's native `access.log`, written by `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`.
 
 use super::layout::Line;
+use super::request::Outcome;
 use super::text::{dec, padded, private_address, put, put_all, server_address};
-use super::traffic::Outcome;
 
 /// Appends a line without its newline. Returns where a cut leaves a line that cannot be read: before the URL.
 pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>) -> usize {
@@ -55,10 +55,7 @@ pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>) -> usize {
         put(out, " HIER_NONE/- ");
     } else {
         put(out, " HIER_DIRECT/");
-        server_address(
-            out,
-            request.host.len() as u32 * 31 + u32::from(request.host.first().copied().unwrap_or(0)),
-        );
+        server_address(out, &request.host);
         out.push(b' ');
     }
     put(out, if tunnel || status == 304 { "-" } else { request.content_type });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Write};
 use trustwatch_model::{FeedId, RawKey, SchoolId};
 
-const LINES: u64 = 20_000;
+const LINES: u64 = 10_000;
 
 fn plan() -> Plan {
     Plan { lines_per_school: LINES, ..Plan::default() }
@@ -207,6 +207,9 @@ fn few_hosts_and_people_make_most_of_the_lines() {
 
 #[test]
 fn every_layout_shows_its_kinds_of_lines() {
+    let plan = || Plan { lines_per_school: 30_000, ..plan() };
+    let [oak, birch, cedar] =
+        ["oak-primary", "birch-academy", "cedar-college"].map(|school| feed_text(plan(), school, "web"));
     let check = |text: &str, wanted: &[&str]| {
         for want in wanted {
             assert!(text.contains(want), "{want}");
@@ -214,9 +217,9 @@ fn every_layout_shows_its_kinds_of_lines() {
     };
     let search =
         ["/search?q=", "/complete/search?", "results?search_query=", "www.bbc.co.uk", "googlevideo.com"];
-    check(&feed_text(plan(), "oak-primary", "web"), &search);
-    check(&feed_text(plan(), "birch-academy", "web"), &search);
-    check(&feed_text(plan(), "cedar-college", "web"), &search);
+    check(&oak, &search);
+    check(&birch, &search);
+    check(&cedar, &search);
     let squid = [
         "TCP_DENIED/407 ",
         "TCP_DENIED/403 ",
@@ -226,7 +229,7 @@ fn every_layout_shows_its_kinds_of_lines() {
         "/304 ",
         "HIER_NONE/- ",
     ];
-    check(&feed_text(plan(), "oak-primary", "web"), &squid);
+    check(&oak, &squid);
     let forti = [
         "action=\"blocked\"",
         "action=\"passthrough\"",
@@ -234,10 +237,10 @@ fn every_layout_shows_its_kinds_of_lines() {
         "user=\"y9-",
         "type=\"event\"",
     ];
-    check(&feed_text(plan(), "birch-academy", "web"), &forti);
+    check(&birch, &forti);
     let umbrella =
         ["\"BLOCKED\"", "\"Proxy/Anonymizer,Filter Avoidance\"", "@cedar.example.sch.uk)\",\"10.40."];
-    check(&feed_text(plan(), "cedar-college", "web"), &umbrella);
+    check(&cedar, &umbrella);
     check(
         &feed_text(plan(), "cedar-college", "dns"),
         &["\"Blocked\"", "\"1 (A)\"", "\"en.wikipedia.org.\"", "AD Users,Roaming"],
@@ -246,7 +249,8 @@ fn every_layout_shows_its_kinds_of_lines() {
 
 #[test]
 fn planted_searches_are_counted_where_a_policy_can_see_them() {
-    for (school, feed) in [("oak-primary", "web"), ("birch-academy", "web"), ("cedar-college", "web")] {
+    let plan = || Plan { lines_per_school: 40_000, ..plan() };
+    for (school, feed) in [("oak-primary", "web"), ("cedar-college", "web")] {
         let expected: u64 = (plan().files().unwrap().filter(|file| file.school == school))
             .map(|file| text_of(&file).1.planted)
             .sum();
@@ -261,6 +265,7 @@ fn planted_searches_are_counted_where_a_policy_can_see_them() {
             !line.contains("/complete/search")
                 && results.is_some_and(|(_, rest)| spelt.iter().any(|phrase| ended(rest, phrase)))
         });
+        assert!(expected > 0);
         assert_eq!(seen.count() as u64, expected, "{school}");
     }
 }
@@ -340,4 +345,15 @@ fn odd_plans_make_no_empty_file_and_no_panic() {
     );
     let error = Plan { first_day: jiff::civil::Date::MAX, ..plan() }.files().err().unwrap().to_string();
     assert!(error.contains("9999-12-31"), "{error}");
+}
+
+#[test]
+fn no_pupil_of_a_day_school_sits_at_a_machine_at_night() {
+    let forti = feed_text(plan(), "birch-academy", "web");
+    let night = |line: &&str| {
+        line.contains(" time=03:") || line.contains(" time=22:") || line.starts_with("date=2026-10-24")
+    };
+    assert!(forti.lines().filter(night).count() > 50);
+    assert!(!forti.lines().filter(night).any(|line| line.contains("group=\"Pupils")));
+    assert!(forti.lines().any(|line| line.contains(" time=11:") && line.contains("group=\"Pupils")));
 }

@@ -94,8 +94,9 @@ pub(super) fn private_address(out: &mut Vec<u8>, site: u8, host: u16) {
     dec(out, u64::from(low));
 }
 
-/// An address of the blocks that are reserved for documentation (RFC 5737), the same for the same number.
-pub(super) fn server_address(out: &mut Vec<u8>, number: u32) {
+/// An address out of the blocks that are reserved for documentation (RFC 5737), the same for the same host.
+pub(super) fn server_address(out: &mut Vec<u8>, host: &[u8]) {
+    let number = host.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
     put(
         out,
         match number % 3 {
@@ -125,6 +126,6 @@ mod tests {
         check(&|out| padded(out, 1234, 2, b'0'), "1234");
         check(&|out| query_value(out, "what's 1+1 é"), "what%27s+1%2B1+%C3%A9");
         check(&|out| private_address(out, 20, 0x0102), "10.20.1.2");
-        check(&|out| server_address(out, 4), "198.51.100.2");
+        check(&|out| server_address(out, &[4]), "198.51.100.2");
     }
 }

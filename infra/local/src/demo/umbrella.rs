@@ -2,8 +2,8 @@
 
 use super::clock::Moment;
 use super::layout::Line;
+use super::request::Outcome;
 use super::text::{dec, hex, padded, private_address, put, put_all, server_address};
-use super::traffic::Outcome;
 
 /// The row that an option of the export puts first, up to the columns that stand here.
 pub(super) const PROXY_HEADER: &str = "\"Timestamp\",\"Policy Identity\",\"Internal Client IP\",\"External Client IP\",\"Destination IP\",\"Content Type\",\"Verdict\",\"URL\",\"Referer\",\"User Agent\",\"Status Code\",\"Request Size (bytes)\",\"Response Size (bytes)\",\"Response Body Size (bytes)\",\"SHA-SHA256\",\"Categories\",\"AV Detections\",\"PUAs\",\"AMP Disposition\",\"AMP Malware Name\",\"AMP Score\",\"Policy Identity Type\",\"Blocked Categories\",\"Identities\",\"Identity Types\",\"Request Method\",\"DLP Status\",\"Certificate Errors\",\"File Name\",\"Ruleset ID\",\"Rule ID\",\"Destination List IDs\"";
@@ -51,7 +51,7 @@ pub(super) fn put_line(out: &mut Vec<u8>, line: &mut Line<'_>, columns: Columns)
     out.truncate(out.len() - 3);
     private_address(out, line.network, person.host);
     put(out, "\",\"203.0.113.9\",\"");
-    server_address(out, request.host.len() as u32 * 31);
+    server_address(out, &request.host);
     put_all(
         out,
         &["\",\"", request.content_type, "\",\"", if blocked { "BLOCKED" } else { "ALLOWED" }, "\",\""],
