@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials as SdkCredentials, Region};
 use serde_json::Value;
 use tokio::sync::Notify;
 use trustwatch_local::queue::{Dispatcher, DispatcherBuilder, EventSource, ObjectEvent, SourceError};
+use trustwatch_local::s3::{Credentials, S3Store, serve};
 
 use super::support::{Bench, Scripted, bodies, mapping, settle};
 
@@ -28,6 +30,7 @@ impl Outbox {
         let sequence = events.last().map_or(1, |event| event.sequence + 1);
         events.push(ObjectEvent {
             sequence,
+            event_name: "ObjectCreated:Put",
             bucket: "raw".to_owned(),
             key: key.to_owned(),
             version_id: Some(format!("v{sequence}")),
@@ -188,4 +191,37 @@ async fn an_event_for_an_unknown_queue_is_kept() {
     settle().await;
     assert_eq!(outbox.acknowledge_calls.load(Ordering::SeqCst), 0);
     assert_eq!(outbox.events.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_put_into_the_embedded_s3_reaches_its_handler() {
+    let bench = Bench::new().await;
+    let objects = Arc::new(S3Store::open(&bench.directory.path().join("s3")).unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let keys_of_server = Credentials { access_key: "AKIDLOCAL".into(), secret_key: "secret".into() };
+    tokio::spawn(serve(listener, Arc::clone(&objects), keys_of_server));
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-2"))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .credentials_provider(SdkCredentials::new("AKIDLOCAL", "secret", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    let client = aws_sdk_s3::Client::from_conf(config);
+    let handler = Scripted::fine();
+    let _dispatcher = Dispatcher::builder(bench.store.clone())
+        .pump(Arc::clone(&objects) as Arc<dyn EventSource>, route)
+        .mapping(mapping(Arc::clone(&handler) as _))
+        .start()
+        .unwrap();
+    client.create_bucket().bucket("raw").send().await.unwrap();
+    for (count, key) in ["oakfield/x y+z.log", "oakfield/caf\u{e9}.log"].into_iter().enumerate() {
+        client.put_object().bucket("raw").key(key).body(b"line\n".to_vec().into()).send().await.unwrap();
+        handler.until_calls(count + 1).await;
+    }
+    bench.until_counts((0, 0, 0)).await;
+    assert_eq!(keys(&handler), ["oakfield/x+y%2Bz.log", "oakfield/caf%C3%A9.log"]);
+    assert!(objects.events_after(0, 10).await.unwrap().is_empty(), "what was delivered is acknowledged");
 }

@@ -16,6 +16,7 @@ mod handler;
 mod message;
 mod pump;
 mod s3_event;
+mod s3_source;
 mod schedule;
 mod spec;
 mod sqs;

@@ -15,6 +15,8 @@ use super::batch::{ACCOUNT, REGION};
 pub struct ObjectEvent {
     /// The place of the event in the server's outbox; grows with each event.
     pub sequence: u64,
+    /// What made the object, in S3's words: `ObjectCreated:Put`, `ObjectCreated:CompleteMultipartUpload`.
+    pub event_name: &'static str,
     /// The bucket.
     pub bucket: String,
     /// The key, as it is: not encoded.
@@ -66,7 +68,7 @@ pub fn s3_notification(event: &ObjectEvent) -> Value {
         "eventSource": "aws:s3",
         "awsRegion": REGION,
         "eventTime": printer.timestamp_to_string(&event.event_time),
-        "eventName": "ObjectCreated:Put",
+        "eventName": event.event_name,
         "userIdentity": { "principalId": ACCOUNT },
         "requestParameters": { "sourceIPAddress": "127.0.0.1" },
         "responseElements": {
@@ -109,6 +111,7 @@ mod tests {
     fn the_notification_is_the_one_of_s3() {
         let mut event = ObjectEvent {
             sequence: 255,
+            event_name: "ObjectCreated:CompleteMultipartUpload",
             bucket: "raw".into(),
             key: "oak field/x.log".into(),
             version_id: Some("v1".into()),
@@ -122,7 +125,7 @@ mod tests {
         assert_eq!(record["eventSource"], "aws:s3");
         assert_eq!(record["awsRegion"], "eu-west-2");
         assert_eq!(record["eventTime"], "2026-03-01T08:00:00.000Z");
-        assert_eq!(record["eventName"], "ObjectCreated:Put");
+        assert_eq!(record["eventName"], "ObjectCreated:CompleteMultipartUpload");
         assert_eq!(record["s3"]["bucket"]["name"], "raw");
         assert_eq!(record["s3"]["bucket"]["arn"], "arn:aws:s3:::raw");
         let object = json!({
