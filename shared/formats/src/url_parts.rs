@@ -62,14 +62,20 @@ pub(crate) fn split<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
         return slow(text, arena);
     }
     // The last @ ends the user information: what stands before it can look like a host and is not.
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = match authority.bytes().rposition(|byte| byte == b'@') {
+        Some(at) => authority.get(at + 1..).unwrap_or_default(),
+        None => authority,
+    };
     let (host, port) = host_and_port(authority, arena);
     UrlParts { scheme: Some(scheme), host, port, ..tail(after) }
 }
 
 /// Reads a host that stands alone in its column.
 pub(crate) fn host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
-    let text = text.trim_ascii().trim_end_matches('.');
+    let mut text = text.trim_ascii();
+    while let Some(shorter) = text.strip_suffix('.') {
+        text = shorter;
+    }
     let (mut plain, mut upper) = (true, false);
     for byte in text.bytes() {
         match byte {
@@ -85,8 +91,9 @@ pub(crate) fn host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
         return odd_host(text, arena);
     }
     let text = if upper { text::lower(text, arena) } else { text };
-    let last_label = text.rsplit('.').next().unwrap_or(text);
-    if last_label.starts_with(|c: char| c.is_ascii_digit()) {
+    let last_label =
+        text.bytes().rposition(|byte| byte == b'.').and_then(|dot| text.get(dot + 1..)).unwrap_or(text);
+    if last_label.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return Some(numeric_host(text, last_label, arena));
     }
     Some(Host { name: text, is_address: false })
@@ -151,12 +158,16 @@ fn bare<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
 }
 
 fn host_and_port<'a>(authority: &'a str, arena: &'a Bump) -> (Option<Host<'a>>, Option<u16>) {
-    if authority.starts_with('[') || authority.bytes().filter(|byte| *byte == b':').count() > 1 {
+    let colons = authority.bytes().filter(|byte| *byte == b':').count();
+    if colons == 0 {
+        return (host(authority, arena), None);
+    }
+    if colons > 1 || authority.starts_with('[') {
         let end = authority.find(']').map_or(authority.len(), |at| at + 1);
         let (name, rest) = authority.split_at_checked(end).unwrap_or((authority, ""));
         return (odd_host(name, arena), rest.strip_prefix(':').and_then(|port| port.parse().ok()));
     }
-    match authority.split_once(':') {
+    match text::cut(authority, b':') {
         Some((name, port)) => (host(name, arena), port.parse().ok()),
         None => (host(authority, arena), None),
     }
