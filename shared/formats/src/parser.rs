@@ -18,6 +18,10 @@ pub struct ParseContext<'k> {
 
 /// What became of one line.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most lines are events, and a box per event is an allocation per line"
+)]
 pub enum Line<'a> {
     /// A web event. [`Event::line`] is 0: the caller knows the number.
     Event(Event<'a>),

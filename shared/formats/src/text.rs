@@ -2,7 +2,6 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
-use std::borrow::Cow;
 
 /// A line as text, without white space, NUL bytes and a byte order mark at its ends; `None` when nothing is left.
 ///
@@ -150,11 +149,6 @@ pub(crate) fn address(value: &str) -> Option<&str> {
 pub(crate) fn bare_user(value: &str) -> Option<&str> {
     let bare = memchr::memrchr(b'\\', value.as_bytes()).and_then(|at| value.get(at + 1..)).unwrap_or(value);
     present(bare)
-}
-
-/// Joins what had to be owned into the arena.
-pub(crate) fn keep<'a>(text: Cow<'_, str>, arena: &'a Bump) -> &'a str {
-    arena.alloc_str(&text)
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl ReadLine for UmbrellaParser {
 }
 
 fn dns<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<Hints, RejectReason> {
-    let host = url_parts::host(row.cell(8), arena).ok_or(RejectReason::Malformed)?;
+    let host = url_parts::lone_host(row.cell(8), arena).ok_or(RejectReason::Malformed)?;
     event.url_domain = Some(host.name);
     event.source_ip = text::address(row.cell(3)).or_else(|| text::address(row.cell(4)));
     event.filter_action = text::present(row.cell(5));
@@ -214,7 +214,7 @@ fn dlp<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<H
 /// Several names match one rule and not one session, so only a single one can be laid to it.
 fn firewall<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<Hints, NoEvent> {
     let host =
-        text::present(row.cell(14)).and_then(|name| url_parts::host(name, arena)).ok_or(Skip::NotWeb)?;
+        text::present(row.cell(14)).and_then(|name| url_parts::lone_host(name, arena)).ok_or(Skip::NotWeb)?;
     event.url_domain = Some(host.name);
     event.source_ip = text::address(row.cell(7));
     event.destination_ip = text::address(row.cell(9));

@@ -106,7 +106,7 @@ fn target<'a>(fields: &Fields<'a>, arena: &'a Bump) -> UrlParts<'a> {
     if let Some(name) = given(fields.query_name) {
         // FortiOS 7 writes some names in brackets.
         let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        return UrlParts { host: url_parts::host(name, arena), ..UrlParts::default() };
+        return UrlParts { host: url_parts::lone_host(name, arena), ..UrlParts::default() };
     }
     let named = given(fields.host_name).map(|host| url_parts::split(host, arena)).unwrap_or_default();
     let mut parts = given(fields.url).map(|url| url_parts::split(url, arena)).unwrap_or_default();

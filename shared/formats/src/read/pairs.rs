@@ -89,7 +89,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
         let (value, rest) = inner.split_at_checked(at)?;
         let rest = rest.get(1..)?;
         let ends = matches!(rest.as_bytes().first(), None | Some(b' ' | b',' | b'\t'));
-        if ends && (!value.ends_with('\\') || backslashes_at_end(value) % 2 == 0) {
+        if ends && (!value.ends_with('\\') || backslashes_at_end(value).is_multiple_of(2)) {
             return Some((value, rest));
         }
         from = at + 1;

@@ -50,7 +50,7 @@ impl<'a> Words<'a> {
             let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
             let (inside, rest) = inner.split_at_checked(at)?;
             let backslashes = inside.bytes().rev().take_while(|byte| *byte == b'\\').count();
-            if backslashes % 2 == 0 {
+            if backslashes.is_multiple_of(2) {
                 self.rest = rest.get(1..)?;
                 return Some(inside);
             }
