@@ -1,5 +1,6 @@
 //! Bytes to text, and the small questions that every format asks of a value.
 
+use crate::scan;
 use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
 
@@ -50,7 +51,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
 /// short texts of a log line.
 #[inline]
 pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = text.as_bytes().iter().position(|other| *other == byte)?;
+    let at = scan::find(text.as_bytes(), byte)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
@@ -147,8 +148,8 @@ pub(crate) fn address(value: &str) -> Option<&str> {
 
 /// A login without its `DOMAIN\` prefix.
 pub(crate) fn bare_user(value: &str) -> Option<&str> {
-    let bare = memchr::memrchr(b'\\', value.as_bytes()).and_then(|at| value.get(at + 1..)).unwrap_or(value);
-    present(bare)
+    let prefix = value.bytes().rposition(|byte| byte == b'\\');
+    present(prefix.and_then(|at| value.get(at + 1..)).unwrap_or(value))
 }
 
 #[cfg(test)]

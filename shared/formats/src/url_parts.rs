@@ -4,7 +4,7 @@
 //! by hand, about four times as fast; a host that is out of the ordinary (IDN, percent-encoded, `0x7f.1`) goes to
 //! the `url` crate, and a test holds the two to the same host, port and path.
 
-use crate::text;
+use crate::{scan, text};
 use bumpalo::Bump;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use trustwatch_model::Event;
@@ -128,8 +128,8 @@ fn cut(rest: &str) -> (&str, &str) {
 
 /// Path and query.
 fn tail(text: &str) -> UrlParts<'_> {
-    let text = memchr::memchr(b'#', text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text);
-    let (path, query) = match memchr::memchr(b'?', text.as_bytes()) {
+    let text = scan::find(text.as_bytes(), b'#').and_then(|at| text.get(..at)).unwrap_or(text);
+    let (path, query) = match scan::find(text.as_bytes(), b'?') {
         Some(at) => (text.get(..at), text.get(at + 1..)),
         None => (Some(text), None),
     };

@@ -16,6 +16,7 @@
 //! Background is never read by a rule that accuses someone, so what cannot be told apart is a page.
 
 use super::site::{Rule, Site, Term};
+use crate::text;
 use trustwatch_model::{Event, Intent};
 
 pub(super) fn of(event: &Event<'_>, site: Option<Site>, rule: Option<&Rule>) -> Intent {
@@ -56,8 +57,8 @@ enum Kind {
 }
 
 fn kind_of_type(media_type: &str) -> Kind {
-    let essence = media_type.split(';').next().unwrap_or(media_type).trim_ascii();
-    let (kind, subtype) = essence.split_once('/').unwrap_or((essence, ""));
+    let essence = text::cut(media_type, b';').map_or(media_type, |(essence, _)| essence).trim_ascii();
+    let (kind, subtype) = text::cut(essence, b'/').unwrap_or((essence, ""));
     let is = |word: &str| kind.eq_ignore_ascii_case(word);
     if is("image") || is("font") {
         return Kind::Part;

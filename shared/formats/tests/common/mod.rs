@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use trustwatch_model::Event;
 
 /// The columns of an event under their names; `event_at` in RFC 3339, UTC.
-pub fn columns(event: &Event<'_>) -> Map<String, Value> {
+pub(crate) fn columns(event: &Event<'_>) -> Map<String, Value> {
     let columns = json!({
         "event_at": jiff::Timestamp::from_microsecond(event.event_at).ok().map(|at| at.to_string()),
         "user_name": event.user_name,
