@@ -1,7 +1,7 @@
 //! How fast lines become events: `speed [FORMAT]`, release build, one thread, MB/s of log text.
 //!
 //! The lines are made up here, 200,000 a format, with hosts, paths and people that repeat as they do in a school.
-//! Each run parses all of them out of memory; the best of five counts, in CPU time, so that a busy machine does not
+//! Each run parses all of them out of memory; the best of twenty counts, in CPU time, so that a busy machine does not
 //! show.
 
 use bumpalo::Bump;
@@ -46,7 +46,7 @@ fn measure(id: &str, key: &str, make: Maker) {
     let context = ParseContext { zone: jiff::tz::TimeZone::UTC, window, key };
     let (mut parse, mut read) = (f64::MAX, f64::MAX);
     let mut events = 0;
-    for _ in 0..5 {
+    for _ in 0..20 {
         let mut parser = format.parser(&context);
         let mut arena = Bump::with_capacity(1 << 16);
         let start = cpu_seconds();

@@ -143,11 +143,14 @@ fn tail(text: &str) -> UrlParts<'_> {
 /// A text without `://`.
 fn bare<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
     let (authority, after) = cut(text);
-    if text.starts_with('[') || text.parse::<Ipv6Addr>().is_ok() {
-        let (host, port) = host_and_port(authority, arena);
-        return UrlParts { host, port, ..tail(after) };
-    }
-    let (name, port) = match authority.split_once(':') {
+    let (name, port) = match text::cut(authority, b':') {
+        Some((_, rest))
+            if authority.starts_with('[')
+                || (rest.contains(':') && authority.parse::<Ipv6Addr>().is_ok()) =>
+        {
+            let (host, port) = host_and_port(authority, arena);
+            return UrlParts { host, port, ..tail(after) };
+        }
         // `http:/host` and the like, which a browser mends.
         Some((name, _)) if name.eq_ignore_ascii_case("http") || name.eq_ignore_ascii_case("https") => {
             return slow(text, arena);

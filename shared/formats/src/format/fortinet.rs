@@ -158,6 +158,7 @@ fn fill<'a>(event: &mut Event<'a>, fields: &Fields<'a>, arena: &'a Bump) {
 }
 
 /// The value, unless it is one of FortiOS's words for nothing.
+#[inline]
 fn given(value: &str) -> Option<&str> {
     text::present(value).filter(|value| !matches!(*value, "N/A" | "n/a" | "(null)" | "null" | "none"))
 }
