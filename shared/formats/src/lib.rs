@@ -41,6 +41,7 @@ mod derive;
 mod format;
 mod parser;
 mod read;
+mod scan;
 mod text;
 mod time;
 mod url_parts;

@@ -18,6 +18,10 @@ pub struct ParseContext<'k> {
 
 /// What became of one line.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most lines are events, and a box per event is an allocation per line"
+)]
 pub enum Line<'a> {
     /// A web event. [`Event::line`] is 0: the caller knows the number.
     Event(Event<'a>),
@@ -76,5 +80,43 @@ impl Sniff {
         }
         let confidence = u8::try_from((good * 100).checked_div(lines)?).unwrap_or(100);
         (good > 0).then_some(Self { format, confidence, reason })
+    }
+}
+
+/// Why a line is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoEvent {
+    Reject(RejectReason),
+    Skip(Skip),
+}
+
+impl From<RejectReason> for NoEvent {
+    fn from(reason: RejectReason) -> Self {
+        Self::Reject(reason)
+    }
+}
+
+impl From<Skip> for NoEvent {
+    fn from(skip: Skip) -> Self {
+        Self::Skip(skip)
+    }
+}
+
+/// What a format of one line per event has to do itself. The event is handed in and filled in place: it is large, and
+/// returning it through every layer would copy it each time.
+pub(crate) trait ReadLine: Send {
+    /// Reads a line that is not blank, without white space at its ends.
+    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent>;
+}
+
+impl<T: ReadLine> LineParser for T {
+    fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a> {
+        let Some(text) = crate::text::line(line, arena) else { return Line::Skip(Skip::Blank) };
+        let mut event = Event::at(0);
+        match self.read(text, &mut event, arena) {
+            Ok(()) => Line::Event(event),
+            Err(NoEvent::Reject(reason)) => Line::Reject(reason),
+            Err(NoEvent::Skip(skip)) => Line::Skip(skip),
+        }
     }
 }

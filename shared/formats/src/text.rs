@@ -1,8 +1,8 @@
 //! Bytes to text, and the small questions that every format asks of a value.
 
+use crate::scan;
 use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
-use std::borrow::Cow;
 
 /// A line as text, without white space, NUL bytes and a byte order mark at its ends; `None` when nothing is left.
 ///
@@ -47,10 +47,21 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
     text.into_bump_str()
 }
 
+/// What stands before and behind the first such byte, which must be ASCII. Twice as fast as `split_once` on the
+/// short texts of a log line.
+#[inline]
+pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = scan::find(text.as_bytes(), byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// The value without white space at its ends, or `None` for an empty one and for the placeholder `-`.
 #[inline]
 pub(crate) fn present(value: &str) -> Option<&str> {
-    let value = value.trim_ascii();
+    let bytes = value.as_bytes();
+    let padded =
+        bytes.first().is_none_or(u8::is_ascii_whitespace) || bytes.last().is_none_or(u8::is_ascii_whitespace);
+    let value = if padded { value.trim_ascii() } else { value };
     if value.is_empty() || value == "-" { None } else { Some(value) }
 }
 
@@ -137,13 +148,8 @@ pub(crate) fn address(value: &str) -> Option<&str> {
 
 /// A login without its `DOMAIN\` prefix.
 pub(crate) fn bare_user(value: &str) -> Option<&str> {
-    let bare = memchr::memrchr(b'\\', value.as_bytes()).and_then(|at| value.get(at + 1..)).unwrap_or(value);
-    present(bare)
-}
-
-/// Joins what had to be owned into the arena.
-pub(crate) fn keep<'a>(text: Cow<'_, str>, arena: &'a Bump) -> &'a str {
-    arena.alloc_str(&text)
+    let prefix = value.bytes().rposition(|byte| byte == b'\\');
+    present(prefix.and_then(|at| value.get(at + 1..)).unwrap_or(value))
 }
 
 #[cfg(test)]

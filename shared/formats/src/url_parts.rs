@@ -4,7 +4,7 @@
 //! by hand, about four times as fast; a host that is out of the ordinary (IDN, percent-encoded, `0x7f.1`) goes to
 //! the `url` crate, and a test holds the two to the same host, port and path.
 
-use crate::text;
+use crate::{scan, text};
 use bumpalo::Bump;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use trustwatch_model::Event;
@@ -62,31 +62,46 @@ pub(crate) fn split<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
         return slow(text, arena);
     }
     // The last @ ends the user information: what stands before it can look like a host and is not.
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = match authority.bytes().rposition(|byte| byte == b'@') {
+        Some(at) => authority.get(at + 1..).unwrap_or_default(),
+        None => authority,
+    };
     let (host, port) = host_and_port(authority, arena);
     UrlParts { scheme: Some(scheme), host, port, ..tail(after) }
 }
 
-/// Reads a host that stands alone in its column.
-pub(crate) fn host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
-    let text = text.trim_ascii().trim_end_matches('.');
-    let (mut plain, mut upper) = (true, false);
+/// Reads a host that stands alone in its column. The URL standard allows marks in a host that no name has; without a
+/// scheme in front they say that the text is something else, such as a list or an account.
+pub(crate) fn lone_host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
+    const MARKS: &[u8] = b"@,;!\"$&'()+={}~` ";
+    if text.bytes().any(|byte| MARKS.contains(&byte)) { None } else { host(text, arena) }
+}
+
+fn host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
+    let mut text = text.trim_ascii();
+    while let Some(shorter) = text.strip_suffix('.') {
+        text = shorter;
+    }
+    let (mut plain, mut upper, mut named) = (true, false, false);
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {}
+            b'a'..=b'z' | b'0'..=b'9' => named = true,
+            b'-' | b'.' | b'_' => {}
             b'A'..=b'Z' => upper = true,
             _ => plain = false,
         }
     }
-    if text.is_empty() {
+    // `-` is a placeholder and no name, whatever the URL standard says.
+    if plain && !named && !upper {
         return None;
     }
     if !plain {
         return odd_host(text, arena);
     }
     let text = if upper { text::lower(text, arena) } else { text };
-    let last_label = text.rsplit('.').next().unwrap_or(text);
-    if last_label.starts_with(|c: char| c.is_ascii_digit()) {
+    let last_label =
+        text.bytes().rposition(|byte| byte == b'.').and_then(|dot| text.get(dot + 1..)).unwrap_or(text);
+    if last_label.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return Some(numeric_host(text, last_label, arena));
     }
     Some(Host { name: text, is_address: false })
@@ -113,8 +128,8 @@ fn cut(rest: &str) -> (&str, &str) {
 
 /// Path and query.
 fn tail(text: &str) -> UrlParts<'_> {
-    let text = memchr::memchr(b'#', text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text);
-    let (path, query) = match memchr::memchr(b'?', text.as_bytes()) {
+    let text = scan::find(text.as_bytes(), b'#').and_then(|at| text.get(..at)).unwrap_or(text);
+    let (path, query) = match scan::find(text.as_bytes(), b'?') {
         Some(at) => (text.get(..at), text.get(at + 1..)),
         None => (Some(text), None),
     };
@@ -128,11 +143,14 @@ fn tail(text: &str) -> UrlParts<'_> {
 /// A text without `://`.
 fn bare<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
     let (authority, after) = cut(text);
-    if text.starts_with('[') || text.parse::<Ipv6Addr>().is_ok() {
-        let (host, port) = host_and_port(authority, arena);
-        return UrlParts { host, port, ..tail(after) };
-    }
-    let (name, port) = match authority.split_once(':') {
+    let (name, port) = match text::cut(authority, b':') {
+        Some((_, rest))
+            if authority.starts_with('[')
+                || (rest.contains(':') && authority.parse::<Ipv6Addr>().is_ok()) =>
+        {
+            let (host, port) = host_and_port(authority, arena);
+            return UrlParts { host, port, ..tail(after) };
+        }
         // `http:/host` and the like, which a browser mends.
         Some((name, _)) if name.eq_ignore_ascii_case("http") || name.eq_ignore_ascii_case("https") => {
             return slow(text, arena);
@@ -144,19 +162,23 @@ fn bare<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
         Some((name, port)) => (name, port.parse().ok()),
         None => (authority, None),
     };
-    match host(name, arena) {
-        Some(found) if !name.contains(['@', ' ']) => UrlParts { host: Some(found), port, ..tail(after) },
-        _ => UrlParts::default(),
+    match lone_host(name, arena) {
+        Some(found) => UrlParts { host: Some(found), port, ..tail(after) },
+        None => UrlParts::default(),
     }
 }
 
 fn host_and_port<'a>(authority: &'a str, arena: &'a Bump) -> (Option<Host<'a>>, Option<u16>) {
-    if authority.starts_with('[') || authority.bytes().filter(|byte| *byte == b':').count() > 1 {
+    let colons = authority.bytes().filter(|byte| *byte == b':').count();
+    if colons == 0 {
+        return (host(authority, arena), None);
+    }
+    if colons > 1 || authority.starts_with('[') {
         let end = authority.find(']').map_or(authority.len(), |at| at + 1);
         let (name, rest) = authority.split_at_checked(end).unwrap_or((authority, ""));
         return (odd_host(name, arena), rest.strip_prefix(':').and_then(|port| port.parse().ok()));
     }
-    match authority.split_once(':') {
+    match text::cut(authority, b':') {
         Some((name, port)) => (host(name, arena), port.parse().ok()),
         None => (host(authority, arena), None),
     }
@@ -173,7 +195,7 @@ fn numeric_host<'a>(text: &'a str, last_label: &str, arena: &'a Bump) -> Host<'a
     }
     match url::Host::parse(text) {
         Ok(url::Host::Ipv4(address)) => {
-            Host { name: text::keep(address.to_string().into(), arena), is_address: true }
+            Host { name: arena.alloc_str(&address.to_string()), is_address: true }
         }
         // No such address or name: kept as logged, because it is what the line says. Anonymised octets above 255
         // are the common case.
@@ -185,7 +207,7 @@ fn numeric_host<'a>(text: &'a str, last_label: &str, arena: &'a Bump) -> Host<'a
 fn odd_host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
     let literal = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(address) = literal.parse::<Ipv6Addr>() {
-        return Some(Host { name: text::keep(format!("[{address}]").into(), arena), is_address: true });
+        return Some(Host { name: arena.alloc_str(&format!("[{address}]")), is_address: true });
     }
     match url::Host::parse(text).ok()? {
         url::Host::Domain(name) => {
@@ -193,10 +215,10 @@ fn odd_host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
             (!name.is_empty()).then_some(Host { name, is_address: false })
         }
         url::Host::Ipv4(address) => {
-            Some(Host { name: text::keep(address.to_string().into(), arena), is_address: true })
+            Some(Host { name: arena.alloc_str(&address.to_string()), is_address: true })
         }
         url::Host::Ipv6(address) => {
-            Some(Host { name: text::keep(format!("[{address}]").into(), arena), is_address: true })
+            Some(Host { name: arena.alloc_str(&format!("[{address}]")), is_address: true })
         }
     }
 }
@@ -204,7 +226,7 @@ fn odd_host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
 /// What the hand-written splitter does not recognise.
 fn slow<'a>(text: &'a str, arena: &'a Bump) -> UrlParts<'a> {
     let Ok(url) = url::Url::parse(text) else { return UrlParts::default() };
-    let keep = |text: &str| text::keep(text.to_owned().into(), arena);
+    let keep = |text: &str| -> &'a str { arena.alloc_str(text) };
     UrlParts {
         scheme: Some(keep(url.scheme())),
         host: url.host_str().and_then(|name| host(keep(name), arena)),
@@ -297,7 +319,7 @@ mod tests {
         ] {
             assert_eq!(show(text), "- - - - -", "{text}");
         }
-        for text in ["two words", "pat@example.sch.uk", "<script>"] {
+        for text in ["two words", "pat@example.sch.uk", "<script>", "a.example,b.example", "(none)"] {
             assert_eq!(show(text), "- - - - -", "{text}");
         }
         assert_eq!(show("http://exa mple.org/"), "http - - / -");
@@ -318,7 +340,8 @@ mod tests {
             let arena = Bump::new();
             let ours = split(&text, &arena);
             if let Ok(theirs) = url::Url::parse(&text) {
-                let name = theirs.host_str().map(|name| name.trim_end_matches('.')).filter(|name| !name.is_empty());
+                let named = |name: &&str| name.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
+                let name = theirs.host_str().map(|name| name.trim_end_matches('.')).filter(named);
                 prop_assert_eq!(ours.host.map(|host| host.name), name);
                 prop_assert_eq!(ours.scheme, Some(theirs.scheme()));
                 // The crate drops a default port and writes the root path out.

@@ -25,7 +25,7 @@ enum Stream<R: Read> {
     /// Not opened yet.
     Closed(Source<R>),
     Plain(Source<R>),
-    Gzip(GzDecoder<Source<R>>),
+    Gzip(Box<GzDecoder<Source<R>>>),
     /// Between the states; never seen from outside.
     Moving,
 }
@@ -86,7 +86,8 @@ impl<R: Read> Expander<R> {
             return Err(ExpandError::Damaged("the gzip header ends early".to_owned()));
         }
         if let Stream::Closed(source) = std::mem::replace(&mut self.stream, Stream::Moving) {
-            self.stream = if gzip { Stream::Gzip(GzDecoder::new(source)) } else { Stream::Plain(source) };
+            self.stream =
+                if gzip { Stream::Gzip(Box::new(GzDecoder::new(source))) } else { Stream::Plain(source) };
         }
         Ok(())
     }
@@ -111,7 +112,7 @@ impl<R: Read> Expander<R> {
                 }
             }
             if let Stream::Gzip(decoder) = std::mem::replace(&mut self.stream, Stream::Moving) {
-                self.stream = Stream::Gzip(GzDecoder::new(decoder.into_inner()));
+                self.stream = Stream::Gzip(Box::new(GzDecoder::new(decoder.into_inner())));
             }
         }
         Ok(0)

@@ -5,6 +5,7 @@
 //! | intent | when |
 //! |---|---|
 //! | background | the host works behind pages (`site/background.rs`) or the path is a suggestion or a beacon |
+//! | background | the name is one that only machines ask for: a service (`_ldap._tcp…`) or a reverse look-up (`….arpa`) |
 //! | search | the URL holds search terms |
 //! | background | method `OPTIONS` or `HEAD`: browsers send them unasked |
 //! | background | status 204: a beacon; nothing was shown |
@@ -15,12 +16,14 @@
 //! Background is never read by a rule that accuses someone, so what cannot be told apart is a page.
 
 use super::site::{Rule, Site, Term};
+use crate::text;
 use trustwatch_model::{Event, Intent};
 
 pub(super) fn of(event: &Event<'_>, site: Option<Site>, rule: Option<&Rule>) -> Intent {
     let unasked_place =
         site.is_some_and(|site| site.background) || rule.is_some_and(|rule| matches!(rule.term, Term::None));
-    if unasked_place {
+    let unasked_name = event.url_domain.is_some_and(|host| host.starts_with('_') || host.ends_with(".arpa"));
+    if unasked_place || unasked_name {
         return Intent::Background;
     }
     if event.search_terms.is_some() {
@@ -54,8 +57,8 @@ enum Kind {
 }
 
 fn kind_of_type(media_type: &str) -> Kind {
-    let essence = media_type.split(';').next().unwrap_or(media_type).trim_ascii();
-    let (kind, subtype) = essence.split_once('/').unwrap_or((essence, ""));
+    let essence = text::cut(media_type, b';').map_or(media_type, |(essence, _)| essence).trim_ascii();
+    let (kind, subtype) = text::cut(essence, b'/').unwrap_or((essence, ""));
     let is = |word: &str| kind.eq_ignore_ascii_case(word);
     if is("image") || is("font") {
         return Kind::Part;
@@ -205,6 +208,13 @@ mod tests {
         check(Some("OPTIONS"), Some(200), Intent::Background);
         check(Some("POST"), Some(204), Intent::Background);
         check(Some("GET"), Some(200), Intent::Page);
+    }
+
+    #[test]
+    fn names_that_only_machines_ask_for_are_background() {
+        for host in ["_ldap._tcp.example.sch.uk", "4.3.2.1.in-addr.arpa"] {
+            assert_eq!(of(&Event { url_domain: Some(host), ..Event::at(0) }, None, None), Intent::Background);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Search terms out of a URL.
 
 use super::site::{Rule, Term};
-use crate::text;
+use crate::{scan, text};
 use bumpalo::Bump;
 
 /// What was searched for, decoded; `None` when the rule is not a search or the term is blank.
@@ -24,7 +24,7 @@ pub(super) fn terms<'a>(
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = query;
     loop {
-        let end = memchr::memchr(b'&', rest.as_bytes());
+        let end = scan::find(rest.as_bytes(), b'&');
         let pair = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
         if let Some(value) = pair.strip_prefix(name).and_then(|tail| tail.strip_prefix('='))
             && !value.is_empty()

@@ -3,6 +3,7 @@
 mod background;
 mod engines;
 
+use crate::{scan, text};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -86,14 +87,14 @@ static SITES: LazyLock<Sites> = LazyLock::new(|| {
 pub(super) fn find(host: &str, registered: Option<&str>) -> Option<Site> {
     let sites = &*SITES;
     let mut rest = host;
-    loop {
+    // Every entry has a dot, so the last label alone needs no look-up.
+    while let Some(dot) = scan::find(rest.as_bytes(), b'.') {
         if let Some(site) = sites.get(rest) {
             return Some(*site);
         }
-        let Some(dot) = memchr::memchr(b'.', rest.as_bytes()) else { break };
         rest = rest.get(dot + 1..)?;
     }
-    let (label, _) = registered?.split_once('.')?;
+    let (label, _) = text::cut(registered?, b'.')?;
     engines::in_every_country(label).map(|rules| Site { background: false, rules })
 }
 

@@ -11,7 +11,7 @@
 mod identity;
 
 use crate::derive::{self, Hints};
-use crate::parser::{Format, Line, LineParser, ParseContext, Sniff};
+use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
 use crate::read::csv;
 use crate::time::{self, Civil};
 use crate::{text, url_parts};
@@ -135,47 +135,35 @@ struct UmbrellaParser {
     window: Window,
 }
 
-impl LineParser for UmbrellaParser {
-    fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a> {
-        match text::line(line, arena) {
-            None => Line::Skip(Skip::Blank),
-            Some(text) => self.parse_row(&Record::read(text, arena), arena).unwrap_or_else(Line::Reject),
-        }
-    }
-}
-
-impl UmbrellaParser {
-    fn parse_row<'a>(&self, row: &Record<'a>, arena: &'a Bump) -> Result<Line<'a>, RejectReason> {
+impl ReadLine for UmbrellaParser {
+    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+        let row = Record::read(text, arena);
         if row.is_cut() {
-            return Err(RejectReason::Malformed);
+            return Err(RejectReason::Malformed.into());
         }
         let kind = match self.kind {
-            Some(kind) => kind.fits(row).then_some(kind),
-            None => Kind::of_row(row),
+            Some(kind) => kind.fits(&row).then_some(kind),
+            None => Kind::of_row(&row),
         };
         let Some(kind) = kind else {
-            return if is_header(row) { Ok(Line::Skip(Skip::Header)) } else { Err(RejectReason::Malformed) };
+            return Err(if is_header(&row) { Skip::Header.into() } else { RejectReason::Malformed.into() });
         };
-        let mut event = Event::at(0);
         let hints = match kind {
-            Kind::Dns => dns(&mut event, row, arena)?,
-            Kind::Proxy => proxy(&mut event, row, arena)?,
-            Kind::Dlp => dlp(&mut event, row, arena)?,
-            Kind::Firewall => match firewall(&mut event, row, arena) {
-                Some(hints) => hints,
-                None => return Ok(Line::Skip(Skip::NotWeb)),
-            },
-            Kind::Ip | Kind::Intrusion | Kind::Audit => return Ok(Line::Skip(Skip::NotWeb)),
+            Kind::Dns => dns(event, &row, arena)?,
+            Kind::Proxy => proxy(event, &row, arena)?,
+            Kind::Dlp => dlp(event, &row, arena)?,
+            Kind::Firewall => firewall(event, &row, arena)?,
+            Kind::Ip | Kind::Intrusion | Kind::Audit => return Err(Skip::NotWeb.into()),
         };
         let stamp = Civil::parse_iso(row.cell(0)).ok_or(RejectReason::BadTime)?;
         event.event_at = time::within(self.window, stamp.at_offset(0))?;
-        derive::finish(&mut event, hints, arena);
-        Ok(Line::Event(event))
+        derive::finish(event, hints, arena);
+        Ok(())
     }
 }
 
 fn dns<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<Hints, RejectReason> {
-    let host = url_parts::host(row.cell(8), arena).ok_or(RejectReason::Malformed)?;
+    let host = url_parts::lone_host(row.cell(8), arena).ok_or(RejectReason::Malformed)?;
     event.url_domain = Some(host.name);
     event.source_ip = text::address(row.cell(3)).or_else(|| text::address(row.cell(4)));
     event.filter_action = text::present(row.cell(5));
@@ -224,15 +212,16 @@ fn dlp<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<H
 }
 
 /// Several names match one rule and not one session, so only a single one can be laid to it.
-fn firewall<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Option<Hints> {
-    let host = text::present(row.cell(14)).and_then(|name| url_parts::host(name, arena))?;
+fn firewall<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<Hints, NoEvent> {
+    let host =
+        text::present(row.cell(14)).and_then(|name| url_parts::lone_host(name, arena)).ok_or(Skip::NotWeb)?;
     event.url_domain = Some(host.name);
     event.source_ip = text::address(row.cell(7));
     event.destination_ip = text::address(row.cell(9));
     event.filter_rule = text::present(row.cell(12));
     event.filter_action = text::present(row.cell(13));
     event.action = verdict(row.cell(13));
-    Some(Hints { host_is_address: host.is_address, path_is_blind: false })
+    Ok(Hints { host_is_address: host.is_address, path_is_blind: false })
 }
 
 fn address<'a>(event: &mut Event<'a>, url: &'a str, arena: &'a Bump) -> Result<Hints, RejectReason> {

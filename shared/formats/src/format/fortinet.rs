@@ -17,12 +17,11 @@
 mod fields;
 
 use crate::derive::{self, Hints};
-use crate::parser::{Format, Line, LineParser, ParseContext, Sniff};
-use crate::read::cef::Cef;
+use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
 use crate::read::syslog;
+use crate::text;
 use crate::time::{self, Civil, LocalClock, SECOND_US};
 use crate::url_parts::{self, UrlParts};
-use crate::{read, text};
 use bumpalo::Bump;
 use fields::Fields;
 use trustwatch_model::{Action, Event, RejectReason, Skip, Window};
@@ -42,7 +41,9 @@ impl Format for Fortinet {
     fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
         Sniff::share(self.id(), "key=value or CEF lines with FortiOS keys", head, |text| {
             let arena = Bump::new();
-            Fields::read(syslog::strip(text), &arena).is_some_and(|fields| fields.is_fortios())
+            let mut fields = Fields::default();
+            fields.read(syslog::strip(text), &arena);
+            fields.is_fortios()
         })
     }
 
@@ -56,60 +57,29 @@ struct FortinetParser {
     window: Window,
 }
 
-impl LineParser for FortinetParser {
-    fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a> {
-        match text::line(line, arena) {
-            None => Line::Skip(Skip::Blank),
-            Some(text) => self.parse_text(text, arena).unwrap_or_else(Line::Reject),
+impl ReadLine for FortinetParser {
+    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+        let mut fields = Fields::default();
+        fields.read(syslog::strip(text), arena);
+        if fields.known_keys == 0 {
+            return Err(RejectReason::Malformed.into());
         }
-    }
-}
-
-impl<'a> Fields<'a> {
-    /// Reads either layout; `None` for a line that is neither.
-    fn read(text: &'a str, arena: &'a Bump) -> Option<Self> {
-        let mut fields = Self::default();
-        if let Some(cef) = Cef::read(text) {
-            if cef.vendor != "Fortinet" {
-                return None;
-            }
-            fields.known_keys = 1;
-            for (key, value) in cef.pairs() {
-                fields.put_cef(key, value, arena);
-            }
-            return Some(fields);
+        let parts = target(&fields, arena);
+        if parts.host.is_none() && parts.path.is_none() {
+            // A line that lost its end may have lost the host: it cannot be called a firewall session.
+            return Err(if fields.is_cut { RejectReason::Malformed.into() } else { Skip::NotWeb.into() });
         }
-        let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
-        let mut pairs = read::pairs::Pairs::new(text);
-        for (key, value) in pairs.by_ref() {
-            fields.put(key, if escapes { read::pairs::unescape(value, arena) } else { value });
-        }
-        fields.is_cut = pairs.is_cut();
-        (fields.known_keys > 0).then_some(fields)
+        event.event_at = time::within(self.window, self.instant(&fields)?)?;
+        parts.fill(event);
+        fill(event, &fields, arena);
+        let root = parts.query.is_none() && parts.path.is_none_or(|path| path == "/");
+        let path_is_blind = root && event.url_scheme != Some("http");
+        derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind }, arena);
+        Ok(())
     }
 }
 
 impl FortinetParser {
-    fn parse_text<'a>(&mut self, text: &'a str, arena: &'a Bump) -> Result<Line<'a>, RejectReason> {
-        let fields = Fields::read(syslog::strip(text), arena).ok_or(RejectReason::Malformed)?;
-        let parts = target(&fields, arena);
-        if parts.host.is_none() && parts.path.is_none() {
-            // A line that lost its end may have lost the host: it cannot be called a firewall session.
-            return if fields.is_cut { Err(RejectReason::Malformed) } else { Ok(Line::Skip(Skip::NotWeb)) };
-        }
-        let event_at = time::within(self.window, self.instant(&fields)?)?;
-        let mut event = Event::at(event_at);
-        parts.fill(&mut event);
-        fill(&mut event, &fields, arena);
-        let root = parts.query.is_none() && parts.path.is_none_or(|path| path == "/");
-        let hints = Hints {
-            host_is_address: parts.is_address(),
-            path_is_blind: root && event.url_scheme != Some("http"),
-        };
-        derive::finish(&mut event, hints, arena);
-        Ok(Line::Event(event))
-    }
-
     fn instant(&mut self, fields: &Fields<'_>) -> Result<i64, RejectReason> {
         let own = time::epoch_by_digits(fields.event_time);
         let civil = match (fields.date, fields.time) {
@@ -136,7 +106,7 @@ fn target<'a>(fields: &Fields<'a>, arena: &'a Bump) -> UrlParts<'a> {
     if let Some(name) = given(fields.query_name) {
         // FortiOS 7 writes some names in brackets.
         let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        return UrlParts { host: url_parts::host(name, arena), ..UrlParts::default() };
+        return UrlParts { host: url_parts::lone_host(name, arena), ..UrlParts::default() };
     }
     let named = given(fields.host_name).map(|host| url_parts::split(host, arena)).unwrap_or_default();
     let mut parts = given(fields.url).map(|url| url_parts::split(url, arena)).unwrap_or_default();
@@ -188,6 +158,7 @@ fn fill<'a>(event: &mut Event<'a>, fields: &Fields<'a>, arena: &'a Bump) {
 }
 
 /// The value, unless it is one of FortiOS's words for nothing.
+#[inline]
 fn given(value: &str) -> Option<&str> {
     text::present(value).filter(|value| !matches!(*value, "N/A" | "n/a" | "(null)" | "null" | "none"))
 }

@@ -14,7 +14,7 @@
 mod access;
 
 use crate::derive::{self, Hints};
-use crate::parser::{Format, Line, LineParser, ParseContext, Sniff};
+use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
 use crate::read::syslog;
 use crate::read::words::Words;
 use crate::time::{self, LocalClock, SECOND_US};
@@ -38,9 +38,10 @@ impl Format for Squid {
         let mut parser = SquidParser::any_time();
         Sniff::share(self.id(), "lines of Squid's native or combined layout", head, |text| {
             let arena = Bump::new();
-            let line = parser.parse_text(text, &arena);
+            let mut event = Event::at(0);
+            let read = parser.read(text, &mut event, &arena);
             // Apache writes the combined layout too, so only a result code makes such a line Squid's.
-            matches!(line, Ok(Line::Event(event)) if event.filter_action.is_some())
+            read.is_ok() && event.filter_action.is_some()
         })
     }
 
@@ -54,36 +55,30 @@ struct SquidParser {
     window: Window,
 }
 
-impl LineParser for SquidParser {
-    fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a> {
-        match text::line(line, arena) {
-            None => Line::Skip(Skip::Blank),
-            Some(text) => self.parse_text(text, arena).unwrap_or_else(Line::Reject),
-        }
-    }
-}
-
 impl SquidParser {
     const fn any_time() -> Self {
         let window = Window { not_before: i64::MIN, not_after: i64::MAX };
         Self { clock: LocalClock::new(jiff::tz::TimeZone::UTC), window }
     }
+}
 
-    fn parse_text<'a>(&mut self, text: &'a str, arena: &'a Bump) -> Result<Line<'a>, RejectReason> {
-        let text = if text.starts_with(|c: char| c.is_ascii_digit()) {
-            text
-        } else {
-            behind_tag(syslog::strip(text))
-        };
+impl ReadLine for SquidParser {
+    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+        let digit = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        let text = if digit { text } else { behind_tag(syslog::strip(text)) };
         if text.starts_with('#') {
-            return Ok(Line::Skip(Skip::Comment));
+            return Err(Skip::Comment.into());
         }
         let mut words = Words::new(text);
         let first = words.word().ok_or(RejectReason::Malformed)?;
-        match epoch(first) {
-            Some(event_at) => native(event_at, words, self.window, arena),
-            None => access::parse(first, words, &mut self.clock, self.window, arena),
-        }
+        let (outcome, url) = match epoch(first) {
+            Some(event_at) => {
+                event.event_at = event_at;
+                native(event, &mut words, arena)?
+            }
+            None => access::read(event, first, words, &mut self.clock, arena)?,
+        };
+        finish(event, outcome, url, self.window, arena)
     }
 }
 
@@ -97,7 +92,7 @@ fn behind_tag(text: &str) -> &str {
 
 /// `seconds.milliseconds` since 1970, in microseconds. Seconds alone are accepted as well.
 fn epoch(word: &str) -> Option<i64> {
-    let (seconds, fraction) = word.split_once('.').unwrap_or((word, ""));
+    let (seconds, fraction) = text::cut(word, b'.').unwrap_or((word, ""));
     if !(9..=10).contains(&seconds.len()) || fraction.len() > 6 {
         return None;
     }
@@ -110,33 +105,33 @@ fn epoch(word: &str) -> Option<i64> {
 }
 
 fn native<'a>(
-    event_at: i64,
-    mut words: Words<'a>,
-    window: Window,
+    event: &mut Event<'a>,
+    words: &mut Words<'a>,
     arena: &'a Bump,
-) -> Result<Line<'a>, RejectReason> {
+) -> Result<(Outcome<'a>, &'a str), NoEvent> {
     let mut next = || words.word().ok_or(RejectReason::Malformed);
     let (elapsed, client, result, size, method, url, user, peer) =
         (next()?, next()?, next()?, next()?, next()?, next()?, next()?, next()?);
-    let outcome = Outcome::split(result, '/').ok_or(RejectReason::Malformed)?;
-    let whole_number =
-        |text: &str| text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
-    let (hierarchy, peer) = peer.split_once('/').ok_or(RejectReason::Malformed)?;
-    if !whole_number(elapsed) || !whole_number(size) {
-        return Err(RejectReason::Malformed);
+    let outcome = Outcome::read(result).ok_or(RejectReason::Malformed)?;
+    let (hierarchy, peer) = text::cut(peer, b'/').ok_or(RejectReason::Malformed)?;
+    if !is_whole_number(elapsed) || !is_whole_number(size) {
+        return Err(RejectReason::Malformed.into());
     }
-    let media_type = words.word();
-    let mut event = Event::at(event_at);
-    event.content_type = media_type.and_then(text::present);
+    event.content_type = words.word().and_then(text::present);
     event.bytes_in = size.parse().ok().filter(|size| *size >= 0);
-    who(&mut event, client, user, arena);
+    who(event, client, user, arena);
     // A parent proxy's address is not the server's.
     if ["DIRECT", "ORIGINAL_DST", "PINNED"].iter().any(|kind| hierarchy.ends_with(kind)) {
         event.destination_ip = text::address(peer);
     }
     event.http_method = text::method(method, arena);
-    read_additions(&mut event, &mut words);
-    finish(event, outcome, url, window, arena)
+    read_additions(event, words);
+    Ok((outcome, url))
+}
+
+fn is_whole_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Quoted columns behind the known ones: a URL is the referrer, anything else the user agent.
@@ -164,8 +159,8 @@ struct Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    fn split(word: &'a str, separator: char) -> Option<Self> {
-        let (result, status) = word.split_once(separator)?;
+    fn read(word: &'a str) -> Option<Self> {
+        let (result, status) = text::cut(word, b'/')?;
         let shaped =
             !result.is_empty() && result.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
         let status = status.parse().ok()?;
@@ -173,7 +168,8 @@ impl<'a> Outcome<'a> {
     }
 
     fn action(self) -> Action {
-        if !self.result.contains("DENIED") {
+        // `TCP_DENIED`, `TCP_DENIED_REPLY`, `UDP_DENIED`.
+        if self.result.get(4..10) != Some("DENIED") {
             Action::Allowed
         } else if self.status == Some(407) {
             Action::Challenged
@@ -196,26 +192,25 @@ fn who<'a>(event: &mut Event<'a>, client: &'a str, user: &'a str, arena: &'a Bum
 
 /// What every layout ends with.
 fn finish<'a>(
-    mut event: Event<'a>,
+    event: &mut Event<'a>,
     outcome: Outcome<'a>,
     url: &'a str,
     window: Window,
     arena: &'a Bump,
-) -> Result<Line<'a>, RejectReason> {
+) -> Result<(), NoEvent> {
     let parts = url_parts::split(url, arena);
     if parts.host.is_none() {
         // `error:invalid-request`, `-`: a connection that never became a request.
-        return Ok(Line::Skip(Skip::NotWeb));
+        return Err(Skip::NotWeb.into());
     }
     event.event_at = time::within(window, event.event_at)?;
-    parts.fill(&mut event);
+    parts.fill(event);
     event.filter_action = text::present(outcome.result);
     event.action = Some(outcome.action());
     // 000 is Squid's word for no reply at all.
     event.http_status = outcome.status.filter(|status| *status != 0);
-    let hints = Hints { host_is_address: parts.is_address(), path_is_blind: false };
-    derive::finish(&mut event, hints, arena);
-    Ok(Line::Event(event))
+    derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind: false }, arena);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One record of comma-separated values, read leniently.
 
+use crate::scan;
 use bumpalo::Bump;
 
 /// The cells of a line; cells beyond `N` are counted and not kept.
@@ -17,7 +18,9 @@ impl<'a, const N: usize> Record<'a, N> {
         let mut record = Self { cells: [""; N], count: 0, cut: false };
         let mut rest = line;
         loop {
-            rest = rest.trim_ascii_start();
+            if !rest.starts_with('"') {
+                rest = rest.trim_ascii_start();
+            }
             let (cell, after) = match rest.strip_prefix('"') {
                 Some(inner) => match quoted(inner, arena) {
                     Some(read) => read,
@@ -27,7 +30,7 @@ impl<'a, const N: usize> Record<'a, N> {
                     }
                 },
                 None => {
-                    let end = memchr::memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
+                    let end = scan::find(rest.as_bytes(), b',').unwrap_or(rest.len());
                     let (cell, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
                     (cell.trim_ascii_end(), after)
                 }
@@ -65,14 +68,14 @@ fn quoted<'a>(inner: &'a str, arena: &'a Bump) -> Option<(&'a str, &'a str)> {
     let mut from = 0;
     let mut doubled = false;
     loop {
-        let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
+        let at = from + scan::find(inner.as_bytes().get(from..)?, b'"')?;
         let rest = inner.get(at + 1..)?;
         if rest.starts_with('"') {
             doubled = true;
             from = at + 2;
             continue;
         }
-        let after = rest.trim_ascii_start();
+        let after = if rest.starts_with(',') { rest } else { rest.trim_ascii_start() };
         if after.is_empty() || after.starts_with(',') {
             let cell = inner.get(..at)?;
             let cell = if doubled { arena.alloc_str(&cell.replace("\"\"", "\"")) } else { cell };

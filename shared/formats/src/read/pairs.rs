@@ -1,5 +1,6 @@
 //! `key=value` pairs, quoted and bare mixed, parted by spaces or by commas.
 
+use crate::scan;
 use bumpalo::Bump;
 use bumpalo::collections::String as ArenaString;
 
@@ -28,11 +29,12 @@ impl<'a> Pairs<'a> {
         self.cut
     }
 
+    #[inline]
     fn next_pair(&mut self) -> Option<(&'a str, &'a str)> {
         loop {
             let start = self.rest.bytes().position(|byte| !matches!(byte, b' ' | b',' | b'\t'))?;
             let text = self.rest.get(start..)?;
-            let end = text.bytes().position(|byte| matches!(byte, b'=' | b' ' | b',' | b'\t'))?;
+            let end = scan::find2(text.as_bytes(), b'=', self.separator)?;
             let (key, after) = text.split_at_checked(end)?;
             let Some(value) = after.strip_prefix('=') else {
                 self.rest = after;
@@ -50,7 +52,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn bare(&self, text: &'a str) -> (&'a str, &'a str) {
-        let end = memchr::memchr(self.separator, text.as_bytes());
+        let end = scan::find(text.as_bytes(), self.separator);
         end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
     }
 }
@@ -85,11 +87,11 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     }
     let mut from = 0;
     loop {
-        let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
+        let at = from + scan::find(inner.as_bytes().get(from..)?, b'"')?;
         let (value, rest) = inner.split_at_checked(at)?;
         let rest = rest.get(1..)?;
         let ends = matches!(rest.as_bytes().first(), None | Some(b' ' | b',' | b'\t'));
-        if ends && (!value.ends_with('\\') || backslashes_at_end(value) % 2 == 0) {
+        if ends && (!value.ends_with('\\') || backslashes_at_end(value).is_multiple_of(2)) {
             return Some((value, rest));
         }
         from = at + 1;

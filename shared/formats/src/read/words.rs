@@ -1,5 +1,7 @@
 //! Columns that are parted by runs of spaces.
 
+use crate::scan;
+
 /// Walks over a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Words<'a> {
@@ -19,14 +21,9 @@ impl<'a> Words<'a> {
     /// The next word.
     #[inline]
     pub(crate) fn word(&mut self) -> Option<&'a str> {
-        let mut text = self.rest;
-        while let Some(after) = text.strip_prefix(' ') {
-            text = after;
-        }
-        if text.is_empty() {
-            return None;
-        }
-        let (word, rest) = match memchr::memchr(b' ', text.as_bytes()) {
+        let start = self.rest.bytes().position(|byte| byte != b' ')?;
+        let text = self.rest.get(start..)?;
+        let (word, rest) = match scan::find(text.as_bytes(), b' ') {
             Some(end) => (text.get(..end)?, text.get(end + 1..)?),
             None => (text, ""),
         };
@@ -50,7 +47,7 @@ impl<'a> Words<'a> {
             let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
             let (inside, rest) = inner.split_at_checked(at)?;
             let backslashes = inside.bytes().rev().take_while(|byte| *byte == b'\\').count();
-            if backslashes % 2 == 0 {
+            if backslashes.is_multiple_of(2) {
                 self.rest = rest.get(1..)?;
                 return Some(inside);
             }

@@ -72,10 +72,12 @@ const DEVICES: [&str; 8] =
 
 /// The account in brackets at the end of a name, or the whole name.
 fn account(name: &str) -> &str {
-    let inside = name.strip_suffix(')').and_then(|name| name.rsplit_once(" (")).map(|(_, account)| account);
-    let plain = |account: &&str| {
-        !account.is_empty() && !account.contains(|c: char| c.is_whitespace() || "()[]<>,:;".contains(c))
-    };
+    let inside = name.strip_suffix(')').and_then(|name| {
+        let open = name.bytes().rposition(|byte| byte == b'(')?;
+        name.get(..open)?.ends_with(' ').then(|| name.get(open + 1..))?
+    });
+    let plain =
+        |account: &&str| !account.is_empty() && !account.bytes().any(|byte| b" ()[]<>,:;".contains(&byte));
     inside.filter(plain).unwrap_or(name)
 }
 

@@ -1,6 +1,7 @@
 //! The keys that matter out of the fifty on a line.
 
-use crate::read::cef;
+use crate::read::cef::{self, Cef};
+use crate::read::pairs::{self, Pairs};
 use bumpalo::Bump;
 
 /// Values as they stand; empty where the line has none. Of a key that occurs twice the first value counts: what a
@@ -54,6 +55,23 @@ impl<'a> Fields<'a> {
     /// Whether the line has the keys that every FortiOS record has, for recognition.
     pub(super) const fn is_fortios(&self) -> bool {
         self.identity_keys >= 2
+    }
+
+    /// Reads a line of either layout. No key is known of a line that is neither.
+    pub(super) fn read(&mut self, text: &'a str, arena: &'a Bump) {
+        if let Some(cef) = Cef::read(text) {
+            if cef.vendor == "Fortinet" {
+                self.known_keys = 1;
+                cef.pairs().for_each(|(key, value)| self.put_cef(key, value, arena));
+            }
+            return;
+        }
+        let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
+        let mut pairs = Pairs::new(text);
+        for (key, value) in pairs.by_ref() {
+            self.put(key, if escapes { pairs::unescape(value, arena) } else { value });
+        }
+        self.is_cut = pairs.is_cut();
     }
 
     /// Takes one pair of the key=value layout.
@@ -172,6 +190,8 @@ impl<'a> Fields<'a> {
             (None, "requestMethod") => "httpmethod",
             (None, "requestContext") => "referralurl",
             (None, "requestClientApplication") => "agent",
+            // CEF's own time, where it is a number; in words it has no zone and is no better than none.
+            (None, "rt" | "start") if value.bytes().all(|byte| byte.is_ascii_digit()) => "eventtime",
             (None, "msg" | "tz") => key,
             _ => return,
         };

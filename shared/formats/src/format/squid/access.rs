@@ -7,21 +7,22 @@
 //! A date in digits is read as day/month/year, as UK schools write it. A source that writes the month first shows as
 //! `bad_time` rejects from the 13th of a month on; it is never read now one way and now the other.
 
-use super::{Outcome, finish, who};
-use crate::parser::Line;
+use super::{Outcome, who};
+use crate::parser::NoEvent;
 use crate::read::words::Words;
 use crate::text;
 use crate::time::{self, Civil, LocalClock};
 use bumpalo::Bump;
-use trustwatch_model::{Event, RejectReason, Window};
+use trustwatch_model::{Event, RejectReason};
 
-pub(super) fn parse<'a>(
+/// Fills the event; returns the outcome and the URL.
+pub(super) fn read<'a>(
+    event: &mut Event<'a>,
     client: &'a str,
     mut words: Words<'a>,
     clock: &mut LocalClock,
-    window: Window,
     arena: &'a Bump,
-) -> Result<Line<'a>, RejectReason> {
+) -> Result<(Outcome<'a>, &'a str), NoEvent> {
     let malformed = RejectReason::Malformed;
     let _ident = words.word().ok_or(malformed)?;
     // A login can hold spaces here, so it reaches up to the bracket.
@@ -31,16 +32,14 @@ pub(super) fn parse<'a>(
     let request = words.quoted().ok_or(malformed)?;
     let status: u16 = words.word().and_then(|word| word.parse().ok()).ok_or(malformed)?;
     let size = words.word().ok_or(malformed)?;
-
-    let mut event = Event::at(0);
-    who(&mut event, client, user.trim_ascii_end(), arena);
-    event.bytes_in = size.parse().ok().filter(|size| *size >= 0);
-    let outcome = read_end(&mut event, words, status);
     let (method, url) = request.split_once(' ').ok_or(malformed)?;
-    event.http_method = text::method(method, arena);
     let url = url.rsplit_once(' ').map_or(url, |(url, _protocol)| url);
+    who(event, client, user.trim_ascii_end(), arena);
+    event.bytes_in = size.parse().ok().filter(|size| *size >= 0);
+    event.http_method = text::method(method, arena);
+    let outcome = read_end(event, words, status);
     event.event_at = instant(stamp, clock)?;
-    finish(event, outcome, url, window, arena)
+    Ok((outcome, url))
 }
 
 /// Referrer, user agent, result, category: whichever of them stand behind the size.

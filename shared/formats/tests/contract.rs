@@ -1,0 +1,182 @@
+//! What every format promises, whatever it reads.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use bumpalo::Bump;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz};
+use trustwatch_model::{RejectReason, Window};
+
+const ALWAYS: Window = Window { not_before: i64::MIN, not_after: i64::MAX };
+
+fn parser(format: &dyn Format, zone: &str, window: Window) -> Box<dyn LineParser> {
+    format.parser(&ParseContext { zone: TimeZone::get(zone).unwrap(), window, key: "" })
+}
+
+/// The lines of the samples, to break from.
+fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs");
+    let mut lines = Vec::new();
+    for format in formats() {
+        for file in std::fs::read_dir(root.join(format.id())).expect("every format has samples") {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            lines.extend(bytes.split(|byte| *byte == b'\n').map(|line| (format.id(), line.to_vec())));
+        }
+    }
+    lines
+}
+
+fn check(format: &dyn Format, line: &[u8]) {
+    let arena = Bump::new();
+    let first = parser(format, "Europe/London", ALWAYS).parse(line, &arena);
+    let again = parser(format, "Europe/London", ALWAYS).parse(line, &arena);
+    assert_eq!(first, again, "{} reads a line in two ways", format.id());
+    if let Line::Event(event) = first {
+        for text in fuzz::texts(&event) {
+            assert!(!text.is_empty(), "{}: an empty text", format.id());
+            assert_ne!(text, "-", "{}: a placeholder", format.id());
+            // A path may end with a space: it stands as logged.
+            let of_url = event.url_path == Some(text) || event.url_query == Some(text);
+            assert!(of_url || text == text.trim_ascii(), "{}: white space around `{text}`", format.id());
+        }
+        let domain = event.url_domain.unwrap_or_default();
+        assert!(!domain.ends_with('.') && !domain.bytes().any(|b| b.is_ascii_uppercase()), "{domain}");
+        assert!(domain.ends_with(event.registered_domain.unwrap_or_default()), "{domain}");
+        assert_eq!(event.line, 0, "the caller numbers lines");
+    }
+}
+
+#[test]
+fn formats_have_ids_titles_and_one_place_in_the_list() {
+    let ids: BTreeSet<_> = formats().iter().map(|format| format.id()).collect();
+    assert_eq!(ids.len(), formats().len());
+    for format in formats() {
+        assert_eq!(find(format.id()).map(Format::title), Some(format.title()));
+        assert!(!format.title().is_empty());
+    }
+    assert!(find("no such format").is_none());
+}
+
+#[test]
+fn samples_of_a_format_keep_its_promises_in_every_parser() {
+    let samples = samples();
+    assert!(samples.len() > 30);
+    for (_, line) in &samples {
+        for format in formats() {
+            check(*format, line);
+        }
+    }
+}
+
+#[test]
+fn a_line_of_nothing_is_blank() {
+    let arena = Bump::new();
+    for format in formats() {
+        for line in [&b""[..], b"  \t", b"\0\0\0", b"\0 \r"] {
+            let read = parser(*format, "UTC", ALWAYS).parse(line, &arena);
+            assert_eq!(read, Line::Skip(trustwatch_model::Skip::Blank), "{}", format.id());
+        }
+    }
+}
+
+#[test]
+fn the_window_alone_decides_what_is_too_old_or_too_new() {
+    let arena = Bump::new();
+    for (id, line) in samples() {
+        let format = find(id).unwrap();
+        let Line::Event(event) = parser(format, "UTC", ALWAYS).parse(&line, &arena) else { continue };
+        let at = event.event_at;
+        let read = |window| parser(format, "UTC", window).parse(&line, &arena);
+        let exactly = Window { not_before: at, not_after: at };
+        assert!(matches!(read(exactly), Line::Event(_)), "{id}");
+        let later = Window { not_before: at + 1, not_after: i64::MAX };
+        assert_eq!(read(later), Line::Reject(RejectReason::TooOld), "{id}");
+        let earlier = Window { not_before: i64::MIN, not_after: at - 1 };
+        assert_eq!(read(earlier), Line::Reject(RejectReason::InFuture), "{id}");
+    }
+}
+
+#[test]
+fn only_local_times_follow_the_zone_and_they_follow_it_exactly() {
+    let arena = Bump::new();
+    let mut local = BTreeSet::new();
+    for (id, line) in samples() {
+        let format = find(id).unwrap();
+        let read = |zone| match parser(format, zone, ALWAYS).parse(&line, &arena) {
+            Line::Event(event) => Some(event.event_at),
+            _ => None,
+        };
+        let (utc, kathmandu) = (read("UTC"), read("Asia/Kathmandu"));
+        if utc != kathmandu {
+            assert_eq!(utc.unwrap() - kathmandu.unwrap(), (5 * 60 + 45) * 60 * 1_000_000, "{id}");
+            local.insert(id);
+        }
+    }
+    assert_eq!(local, BTreeSet::from(["fortinet", "squid"]));
+}
+
+/// A sample line with a few bytes changed, cut or put in.
+fn broken() -> impl Strategy<Value = Vec<u8>> {
+    let samples: Vec<Vec<u8>> =
+        samples().into_iter().map(|(_, line)| line).filter(|line| !line.is_empty()).collect();
+    let edit = (
+        any::<prop::sample::Index>(),
+        0..3_u8,
+        prop_oneof![any::<u8>(), prop::sample::select(b"\" ,=|\\[]-:/%\0\xe9".to_vec())],
+    );
+    (prop::sample::select(samples), prop::collection::vec(edit, 1..4)).prop_map(|(mut line, edits)| {
+        for (place, kind, byte) in edits {
+            if line.is_empty() {
+                break;
+            }
+            let at = place.index(line.len());
+            match kind {
+                0 => line[at] = byte,
+                1 => line.truncate(at),
+                _ => line.insert(at, byte),
+            }
+        }
+        line
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn no_bytes_break_a_promise(line in prop::collection::vec(any::<u8>(), 0..300)) {
+        for format in formats() {
+            check(*format, &line);
+        }
+    }
+
+    #[test]
+    fn no_broken_sample_breaks_a_promise(line in broken()) {
+        for format in formats() {
+            check(*format, &line);
+        }
+    }
+
+    #[test]
+    fn the_entry_points_for_fuzzing_accept_anything(data in prop::collection::vec(any::<u8>(), 0..300)) {
+        fuzz::fuzz_formats(&data);
+        fuzz::fuzz_container(&data);
+    }
+
+    #[test]
+    fn recognition_never_claims_more_than_all(line in broken()) {
+        let head = [line.as_slice()];
+        if let Some(sniff) = trustwatch_formats::recognise("oak/web/x", &head) {
+            prop_assert!((1..=100).contains(&sniff.confidence));
+            prop_assert!(find(sniff.format).is_some() && !sniff.reason.is_empty());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The sample logs of the repository, line by line, against snapshots that a person has read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod common;
+
+use bumpalo::Bump;
+use serde_json::{Value, json};
+use std::path::Path;
+use trustwatch_formats::{Line, LineReader, ParseContext, find, recognise};
+use trustwatch_model::{Event, Window};
+
+fn samples() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs")
+}
+
+/// Every line's outcome, in order.
+fn outcomes(format: &str, file: &Path) -> Vec<Value> {
+    let window = Window { not_before: 0, not_after: 4_000_000_000_000_000 };
+    let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
+    let key = file.file_name().unwrap().to_str().unwrap();
+    let mut parser = find(format).unwrap().parser(&ParseContext { zone, window, key });
+    let mut lines = LineReader::new(std::fs::File::open(file).unwrap());
+    let mut arena = Bump::new();
+    let mut outcomes = Vec::new();
+    while let Some(raw) = lines.next_line().unwrap() {
+        outcomes.push(match parser.parse(raw.bytes, &arena) {
+            Line::Event(event) => Value::Object(common::columns(&Event { line: raw.number, ..event })),
+            Line::Reject(reason) => json!({ "line": raw.number, "reject": reason.as_str() }),
+            Line::Skip(skip) => json!({ "line": raw.number, "skip": format!("{skip:?}") }),
+        });
+        arena.reset();
+    }
+    outcomes
+}
+
+#[test]
+fn samples_are_read_as_the_snapshots_say() {
+    for (format, file) in [
+        ("squid", "native.log"),
+        ("squid", "combined.log"),
+        ("fortinet", "fortigate.log"),
+        ("fortinet", "fortiproxy.log"),
+        ("cisco_umbrella", "proxylogs.csv"),
+        ("cisco_umbrella", "mixed.csv"),
+    ] {
+        let path = samples().join(format).join(file);
+        let name = format!("{format}_{}", file.split('.').next().unwrap());
+        insta::assert_json_snapshot!(name, outcomes(format, &path));
+    }
+}
+
+#[test]
+fn every_sample_is_recognised_as_its_own_format() {
+    let mut seen = 0;
+    for folder in std::fs::read_dir(samples()).unwrap().map(|entry| entry.unwrap().path()) {
+        let format = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        for file in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let bytes = std::fs::read(&file).unwrap();
+            let head: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').take(50).collect();
+            let sniff = recognise(file.to_str().unwrap(), &head)
+                .unwrap_or_else(|| panic!("{} is not recognised", file.display()));
+            assert_eq!(sniff.format, format, "{}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 6, "the samples are gone");
+}
