@@ -48,6 +48,7 @@ impl EventSource for Outbox {
             .into_iter()
             .map(|event| ObjectEvent {
                 sequence: event.sequence,
+                event_name: event.kind.name(),
                 bucket: event.bucket,
                 key: event.key,
                 version_id: event.version_id,

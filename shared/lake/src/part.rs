@@ -75,7 +75,7 @@ pub struct EventFile<W: Write + Send> {
 
 /// Where batches are encoded.
 enum Encoder<W: Write + Send> {
-    Here(ArrowWriter<W>),
+    Here(Box<ArrowWriter<W>>),
     Thread(SyncSender<RecordBatch>, JoinHandle<Result<W, LakeError>>),
 }
 
@@ -92,7 +92,7 @@ impl<W: Write + Send> EventFile<W> {
             batch: Batch::new(columns, object, limits.batch_rows),
             batch_rows: limits.batch_rows,
             rows: 0,
-            encoder: Encoder::Here(arrow_writer(sink, columns, limits)?),
+            encoder: Encoder::Here(Box::new(arrow_writer(sink, columns, limits)?)),
         })
     }
 
