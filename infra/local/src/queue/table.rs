@@ -170,8 +170,7 @@ fn hand_out(tx: &Transaction<'_>, now: i64, sequence: i64, visible_ms: i64) -> R
     Ok(received)
 }
 
-/// Moves one message to the dead letters. It keeps its id and the time of its send, as in SQS, and loses its key:
-/// the key guards work that is still to come, and in the dead letters no work is to come.
+/// Moves one message to the dead letters. It keeps its id, its key and the time of its send, as in SQS.
 fn bury(
     tx: &Transaction<'_>,
     now: i64,
@@ -182,7 +181,7 @@ fn bury(
     tx.prepare_cached(
         "UPDATE message
          SET queue = ?2, died_in = ?3, visible_ms = ?4, receives = 0, first_received_ms = NULL,
-             delivery = delivery + 1, deduplication_key = NULL
+             delivery = delivery + 1
          WHERE sequence = ?1",
     )?
     .execute(params![sequence, dead_letter, queue, now])?;
