@@ -72,10 +72,14 @@ impl<'a> Iterator for Pairs<'a> {
 
 /// A comma parts the pairs when one stands between two of them before the first space.
 fn separator(text: &str) -> u8 {
-    let head = text.split(' ').next().unwrap_or(text);
-    let parted = head.split(',').skip(1).any(|next| {
-        next.split_once('=')
-            .is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric()))
+    let bytes = text.as_bytes();
+    let head = bytes.get(..scan::find(bytes, b' ').unwrap_or(bytes.len())).unwrap_or_default();
+    if scan::find(head, b',').is_none() {
+        return b' ';
+    }
+    let parted = head.split(|byte| *byte == b',').skip(1).any(|next| {
+        let key = next.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        key > 0 && next.get(key) == Some(&b'=')
     });
     if parted { b',' } else { b' ' }
 }
