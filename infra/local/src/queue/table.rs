@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::error::QueueError;
 use super::message::{Depth, NewMessage, Receipt, Received, Sent, new_id};
-use super::spec::{Durability, QueueSpec};
+use super::spec::QueueSpec;
+use crate::durability::Durability;
 
 /// The schema that this version writes.
 const SCHEMA: i64 = 1;
@@ -43,8 +44,8 @@ pub(super) fn prepare(connection: &mut Connection, durability: Durability) -> Re
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // In WAL mode `NORMAL` does not wait for the disk at a commit, `FULL` does.
     let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Process => "OFF",
+        Durability::PowerLoss => "FULL",
+        Durability::ProcessExit => "OFF",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
