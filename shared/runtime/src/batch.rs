@@ -87,3 +87,22 @@ impl BatchError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lambda_events::sqs::SqsEvent;
+
+    #[test]
+    fn the_sample_event_tells_of_one_object() {
+        let event: SqsEvent = serde_json::from_str(include_str!("../../../events/sqs/s3-put.json")).unwrap();
+        let found = arrivals_of(&event.records[0]).unwrap();
+        assert_eq!(found[0].arrival.key, "oak-primary/web/2026/10/19/access 0900+1.log.gz");
+        assert_eq!(found[0].bytes, 104_857);
+    }
+
+    #[test]
+    fn a_message_without_a_body_is_a_failure() {
+        assert!(matches!(arrivals_of(&SqsMessage::default()), Err(EnvelopeError::Empty)));
+    }
+}
