@@ -45,7 +45,7 @@ release: ## Build the command as it ships
 
 .PHONY: bench
 bench: release ## Measure normalise beside DuckDB and chdb; prints ratios and peak memory
-	tests/bench/run.sh
+	python3 tests/bench/run.py
 
 .PHONY: mutants
 mutants: ## Break each invariant in a scratch copy and require its named test to go red

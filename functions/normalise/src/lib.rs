@@ -2,8 +2,8 @@
 //! time-out, the backfill queue.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use trustwatch_pipeline::{Context, Done, Lane, lane_of, normalise};
-use trustwatch_runtime::{BatchAnswer, BatchError, Notified, arrivals_of, give_back};
+use trustwatch_pipeline::{Context, Done, Lane, Notified, lane_of, normalise, send_to_backfill};
+use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, give_back};
 
 /// What the function works with.
 #[derive(Clone)]
@@ -32,13 +32,7 @@ async fn work(function: &Function, message: &SqsMessage) -> Result<(), BatchErro
         if function.backfill || lane(function, &notified).await? == Lane::Live {
             report(&notified, &normalise(&function.context, &notified.arrival).await?);
         } else {
-            trustwatch_pipeline::send_to_backfill(
-                &function.context,
-                &notified.arrival,
-                notified.bytes,
-                notified.arrived_ms,
-            )
-            .await?;
+            send_to_backfill(&function.context, &notified).await?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! One process that is S3, DynamoDB, SQS, the event sources, the functions and the HTTP gateway.
 
-use crate::functions::{Compact, Normalise, Outbox};
+use crate::durability::Durability;
+use crate::functions::{Compact, Normalise};
 use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
 use crate::s3::{self, S3Store};
 use anyhow::Context as _;
@@ -37,8 +38,8 @@ pub struct CloudOptions {
     pub data: PathBuf,
     /// Port of the API; S3 has the next one, DynamoDB the one after, SQS the third. 0 takes any free ports.
     pub port: u16,
-    /// Whether acknowledged writes survive a power cut. Tests do without.
-    pub durable: bool,
+    /// What acknowledged writes survive.
+    pub durability: Durability,
     /// Whether functions run. Without, the data can be looked at and nothing changes.
     pub dispatch: bool,
     /// How long a worker that died keeps others from its source.
@@ -54,7 +55,7 @@ impl CloudOptions {
         Self {
             data: data.to_owned(),
             port: 0,
-            durable: true,
+            durability: Durability::PowerLoss,
             dispatch: true,
             // A lease saves work and nothing else. On one machine a dead worker's process is gone with it.
             lease: Duration::from_secs(15),
@@ -111,17 +112,10 @@ impl Cloud {
         let endpoints = listeners.endpoints()?;
         let mut servers = JoinSet::new();
         serve_table(data, listeners.dynamodb)?;
-        let s3_keys = s3::Credentials {
-            access_key: credentials.access_key.clone(),
-            secret_key: credentials.secret_key.clone(),
-        };
+        let keys = credentials.clone();
         let served = Arc::clone(&s3_store);
-        servers.spawn(async move { ended("S3", s3::serve(listeners.s3, served, s3_keys).await) });
-        let sqs_keys = queue::Credentials {
-            access_key_id: credentials.access_key.clone(),
-            secret_access_key: credentials.secret_key.clone(),
-        };
-        let sqs = queue::router(queues.clone(), sqs_keys);
+        servers.spawn(async move { ended("S3", s3::serve(listeners.s3, served, keys).await) });
+        let sqs = queue::router(queues.clone(), credentials.clone());
         servers.spawn(async move { ended("SQS", axum::serve(listeners.sqs, sqs).await) });
         let api = trustwatch_api::router();
         servers.spawn(async move { ended("API", axum::serve(listeners.api, api).await) });
@@ -221,8 +215,7 @@ pub fn names(sqs: &str) -> Names {
 
 async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
     let directory = options.data.join("s3");
-    let durability = if options.durable { s3::Durability::PowerLoss } else { s3::Durability::ProcessExit };
-    let clock = Arc::clone(&options.clock);
+    let (durability, clock) = (options.durability, Arc::clone(&options.clock));
     let opened = tokio::task::spawn_blocking(move || {
         S3Store::open_with(&directory, s3::Options { durability, clock })
     });
@@ -243,9 +236,8 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
         QueueSpec::new(format!("{NORMALISE}-dead")),
         QueueSpec::new(format!("{BACKFILL}-dead")),
     ];
-    let durability = if options.durable { queue::Durability::Full } else { queue::Durability::Process };
     let clock = Arc::new(queue::SystemClock);
-    QueueStore::open(&options.data, specs, clock, durability).await.context("cannot open the queues")
+    QueueStore::open(&options.data, specs, clock, options.durability).await.context("cannot open the queues")
 }
 
 /// Serves the table from a runtime of its own, because it blocks.
@@ -298,9 +290,7 @@ fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -
             trustwatch_compact::Job::SettleTails,
             When::every(Duration::from_secs(600))?,
         )?)
-        .pump(Arc::new(Outbox(Arc::clone(s3_store))), |bucket, _| {
-            (bucket == RAW).then(|| NORMALISE.to_owned())
-        })
+        .pump(Arc::<S3Store>::clone(s3_store), |bucket, _| (bucket == RAW).then(|| NORMALISE.to_owned()))
         .start()?;
     Ok(dispatcher)
 }

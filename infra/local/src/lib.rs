@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod demo;
+pub mod durability;
 mod functions;
 pub mod queue;
 pub mod s3;

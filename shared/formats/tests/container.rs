@@ -212,8 +212,15 @@ fn the_fingerprint_of_a_long_line_depends_on_its_bytes_only() {
 }
 
 #[test]
+fn a_long_line_loses_its_return_wherever_the_pieces_part() {
+    let length = LINE_BYTES_MAX + 5;
+    assert_eq!(long_line(length, "\r\n", 1), long_line(length, "\n", usize::MAX));
+}
+
+#[test]
 fn a_long_line_without_its_end_is_still_one_line() {
-    let text = vec![b'x'; LINE_BYTES_MAX + 10];
+    let mut text = vec![b'x'; LINE_BYTES_MAX + 9];
+    text.push(b'\r');
     let mut reader = LineReader::new(&text[..]);
     let line = reader.next_line().unwrap().unwrap();
     assert!(line.over_long && !line.ended);

@@ -47,8 +47,8 @@ pub(crate) struct Versions {
     pub(crate) older: Vec<ObjectVersion>,
 }
 
-/// Versions before this one that are looked at. Further back lie only versions behind a thousand unreadable ones.
-const OLDER_MAX: usize = 1_000;
+/// Versions before this one that are looked at. Only behind so many that were all set aside would there be another.
+const OLDER_MAX: usize = 100;
 
 /// Finds a version among the versions of its key, by S3's order. `None` when it is gone.
 pub(crate) async fn versions_around(
@@ -71,7 +71,7 @@ pub(crate) async fn versions_around(
         }
         next = page.next;
         // Listings give the newest version of a key first, and the key itself before longer keys.
-        let enough = this.is_some() && older.len() >= OLDER_MAX.min(older.len().max(1));
+        let enough = this.is_some() && older.len() >= OLDER_MAX;
         if past || next.is_none() || enough {
             newer.reverse();
             return Ok(this.map(|this| Versions { this, newer, older }));

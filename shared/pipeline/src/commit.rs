@@ -194,6 +194,9 @@ impl Context {
     }
 }
 
+/// What an object costs of its school's quota at least: a million empty objects are work, too.
+const OBJECT_CHARGE_BYTES: u64 = 64 << 10;
+
 const fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Complete => "complete",
@@ -237,7 +240,11 @@ fn tally(manifest: &Manifest) -> Tally {
         school: manifest.school.clone(),
         feed: manifest.feed.clone(),
         arrived: utc_day(manifest.pins.arrived_at).to_string(),
-        bytes: if manifest.stage == Stage::Normalise { manifest.source.bytes } else { 0 },
+        bytes: if manifest.stage == Stage::Normalise {
+            manifest.source.bytes.max(OBJECT_CHARGE_BYTES)
+        } else {
+            0
+        },
         counts: by_name,
     }
 }

@@ -3,6 +3,7 @@
 use crate::arrival::Arrival;
 use crate::commit::Context;
 use crate::lane::{Lane, choose_lane};
+use crate::notification::{Notified, write_notification};
 use crate::step::{At, StepError};
 use std::collections::{HashMap, HashSet};
 use trustwatch_lake::{Stage, keys};
@@ -80,39 +81,20 @@ async fn queue_again(context: &Context, version: &ObjectVersion, age_ms: i64) ->
         Lane::Backfill => &names.backfill_queue,
     };
     let arrival = Arrival::from(version);
-    let body = notification(&arrival, version.bytes, version.arrived_at / 1_000).to_string();
-    context.store.send(queue, &body).await.at("queue again", arrival.source_id().as_str())
+    let notified = Notified { arrival, bytes: version.bytes, arrived_ms: version.arrived_at / 1_000 };
+    send(context, queue, &notified).await
 }
 
 /// Hands an object on to the backfill queue.
 ///
 /// # Errors
 /// [`StepError`] of the send; the message it came with must then come again.
-pub async fn send_to_backfill(
-    context: &Context,
-    arrival: &Arrival,
-    bytes: u64,
-    arrived_ms: i64,
-) -> Result<(), StepError> {
-    let body = notification(arrival, bytes, arrived_ms).to_string();
-    let sent = context.store.send(&context.store.names().backfill_queue, &body).await;
-    sent.at("send to backfill", arrival.source_id().as_str())
+pub async fn send_to_backfill(context: &Context, notified: &Notified) -> Result<(), StepError> {
+    send(context, &context.store.names().backfill_queue, notified).await
 }
 
-/// A notification as S3 sends it, for an object that we queue ourselves.
-fn notification(arrival: &Arrival, bytes: u64, arrived_ms: i64) -> serde_json::Value {
-    let at = jiff::Timestamp::from_millisecond(arrived_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    // S3 percent-encodes keys in notifications and writes a space as `+`.
-    let key: String = url::form_urlencoded::byte_serialize(arrival.key.as_bytes()).collect();
-    serde_json::json!({ "Records": [{
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": "eu-west-2",
-        "eventTime": at.to_string(),
-        "eventName": "ObjectCreated:Put",
-        "s3": {
-            "bucket": { "name": arrival.bucket, "arn": format!("arn:aws:s3:::{}", arrival.bucket) },
-            "object": { "key": key, "size": bytes, "versionId": arrival.version_id },
-        },
-    }]})
+async fn send(context: &Context, queue: &str, notified: &Notified) -> Result<(), StepError> {
+    let id = notified.arrival.source_id();
+    let body = write_notification(notified).at("write message", id.as_str())?;
+    context.store.send(queue, &body).await.at("send message", id.as_str())
 }

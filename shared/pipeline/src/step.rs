@@ -53,6 +53,9 @@ pub enum Cause {
     /// What was written down cannot be read back.
     #[error("the pins of the ledger cannot be read: {0}")]
     Pins(serde_json::Error),
+    /// A message cannot be written.
+    #[error(transparent)]
+    Notification(#[from] crate::NotificationError),
     /// The counts of a source do not balance; nothing was committed.
     #[error("the lines of the object do not add up: {0}")]
     Unbalanced(String),
@@ -73,9 +76,12 @@ impl Cause {
             },
             Self::Body(_) => Disposition::Retry,
             Self::Busy { .. } => Disposition::Busy,
-            Self::Lake(_) | Self::Manifest(_) | Self::Pins(_) | Self::Unbalanced(_) | Self::Worker => {
-                Disposition::Bug
-            }
+            Self::Lake(_)
+            | Self::Manifest(_)
+            | Self::Pins(_)
+            | Self::Notification(_)
+            | Self::Unbalanced(_)
+            | Self::Worker => Disposition::Bug,
         }
     }
 }

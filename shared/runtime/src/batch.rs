@@ -1,23 +1,11 @@
 //! A batch of queue messages: each is worked on by itself and answered by itself.
 
-use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use trustwatch_pipeline::{Arrival, Cause, Disposition, StepError};
+use trustwatch_pipeline::{Cause, Disposition, NotificationError, Notified, StepError, read_notification};
 use trustwatch_store::Store;
 
 /// Ids of the messages that must come again.
 pub type BatchAnswer = SqsBatchResponse;
-
-/// An object that a message tells of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notified {
-    /// The object.
-    pub arrival: Arrival,
-    /// Stored length as the notification says it.
-    pub bytes: u64,
-    /// When it was put: milliseconds since 1970 UTC.
-    pub arrived_ms: i64,
-}
 
 /// Why a message cannot be understood. It is given back until it is a dead letter.
 #[derive(Debug, thiserror::Error)]
@@ -26,51 +14,19 @@ pub enum EnvelopeError {
     #[error("the message has no body")]
     Empty,
     /// The body is not a notification.
-    #[error("the body is not a notification of S3: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A notification lacks something.
-    #[error("the notification names no {0}")]
-    Lacks(&'static str),
+    #[error(transparent)]
+    Notification(#[from] NotificationError),
 }
 
 /// Seconds until a message comes back that another worker is busy with.
 const BUSY_SECONDS: i32 = 10;
 
-/// Reads the objects that a message tells of. The test message that S3 sends when a notification is set up tells
-/// of none.
+/// Reads the objects that a message tells of.
 ///
 /// # Errors
 /// [`EnvelopeError`] when the message is not a notification.
 pub fn arrivals_of(message: &SqsMessage) -> Result<Vec<Notified>, EnvelopeError> {
-    let body = message.body.as_deref().ok_or(EnvelopeError::Empty)?;
-    let value: serde_json::Value = serde_json::from_str(body)?;
-    if value.get("Event").and_then(|event| event.as_str()) == Some("s3:TestEvent") {
-        return Ok(Vec::new());
-    }
-    let event: S3Event = serde_json::from_value(value)?;
-    event
-        .records
-        .into_iter()
-        .map(|record| {
-            let object = record.s3.object;
-            let encoded = object.key.ok_or(EnvelopeError::Lacks("key"))?;
-            Ok(Notified {
-                arrival: Arrival {
-                    bucket: record.s3.bucket.name.ok_or(EnvelopeError::Lacks("bucket"))?,
-                    key: decode(&encoded),
-                    version_id: object.version_id.unwrap_or_else(|| "null".to_owned()),
-                },
-                bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-                arrived_ms: record.event_time.timestamp_millis(),
-            })
-        })
-        .collect()
-}
-
-/// S3 percent-encodes keys in notifications and writes a space as `+`.
-fn decode(encoded: &str) -> String {
-    let spaced = encoded.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    Ok(read_notification(message.body.as_deref().ok_or(EnvelopeError::Empty)?)?)
 }
 
 /// Notes a message that failed, and asks for it back soon when another worker is only busy with it.
@@ -129,56 +85,5 @@ impl BatchError {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(body: &str) -> SqsMessage {
-        let mut message = SqsMessage::default();
-        message.body = Some(body.to_owned());
-        message
-    }
-
-    fn notification(key: &str) -> SqsMessage {
-        message(&format!(
-            r#"{{"Records":[{{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-2",
-            "eventTime":"2026-10-19T08:00:00.000Z","eventName":"ObjectCreated:Put",
-            "s3":{{"bucket":{{"name":"raw"}},"object":{{"key":"{key}","size":7,"versionId":"v1"}}}}}}]}}"#
-        ))
-    }
-
-    #[test]
-    fn keys_are_decoded_as_s3_encodes_them() {
-        let check = |encoded: &str, key: &str| {
-            let found = arrivals_of(&notification(encoded)).unwrap();
-            assert_eq!(found[0].arrival.key, key);
-        };
-        check("oak/web/a+b.log", "oak/web/a b.log");
-        check("oak/web/a%2Bb.log", "oak/web/a+b.log");
-        check("oak/web/100%25.log", "oak/web/100%.log");
-        check("oak/web/%C3%A9.log", "oak/web/é.log");
-    }
-
-    #[test]
-    fn a_notification_gives_version_size_and_time() {
-        let found = arrivals_of(&notification("oak/web/x")).unwrap();
-        assert_eq!(found[0].arrival.version_id, "v1");
-        assert_eq!((found[0].bytes, found[0].arrived_ms), (7, 1_792_396_800_000));
-    }
-
-    #[test]
-    fn the_test_message_of_s3_tells_of_nothing() {
-        assert_eq!(arrivals_of(&message(r#"{"Event":"s3:TestEvent","Bucket":"raw"}"#)).unwrap(), vec![]);
-    }
-
-    #[test]
-    fn a_message_that_is_no_notification_is_a_failure() {
-        for body in ["", "{}x", "[]", r#"{"Records":[{}]}"#] {
-            assert!(arrivals_of(&message(body)).is_err(), "{body}");
-        }
-        assert!(arrivals_of(&SqsMessage::default()).is_err());
     }
 }

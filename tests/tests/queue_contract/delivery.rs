@@ -132,9 +132,10 @@ async fn poison_becomes_a_dead_letter_and_can_be_redriven() {
 }
 
 #[tokio::test]
-async fn a_redriven_message_has_all_its_chances_again() {
+async fn a_redriven_message_has_its_chances_and_its_key_again() {
     let bench = Bench::new().await;
-    send(&bench, &["a"]).await;
+    let send = || bench.store.send("work", NewMessage::new("a").keyed("k"));
+    send().await.unwrap();
     for _ in 0..2 {
         for count in 1..=RECEIVES_MAX {
             let received = bench.store.receive("work", 1, None).await.unwrap();
@@ -143,6 +144,7 @@ async fn a_redriven_message_has_all_its_chances_again() {
         }
         assert!(bench.store.receive("work", 1, None).await.unwrap().is_empty());
         assert_eq!(bench.store.redrive("work").await.unwrap(), 1);
+        assert!(!send().await.unwrap().is_new, "its key is known again");
     }
 }
 

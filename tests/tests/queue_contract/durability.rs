@@ -66,7 +66,7 @@ async fn a_dispatcher_that_is_dropped_ends_its_handlers_and_loses_nothing() {
 async fn helper_process_that_sends_until_it_is_killed() {
     let Some(directory) = std::env::var_os(HELPER_DIRECTORY) else { return };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = QueueStore::open(directory.as_ref(), specs(), clock, Durability::Full).await.unwrap();
+    let store = QueueStore::open(directory.as_ref(), specs(), clock, Durability::PowerLoss).await.unwrap();
     for n in 0.. {
         store.send("work", NewMessage::new(format!("sent {n}"))).await.unwrap();
         // Past the capture of the test harness, so that the parent reads it at once.
@@ -102,7 +102,7 @@ async fn every_acknowledged_send_survives_a_kill() {
     assert!(acknowledged >= 50, "{acknowledged}");
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = QueueStore::open(directory.path(), specs(), clock, Durability::Process).await.unwrap();
+    let store = QueueStore::open(directory.path(), specs(), clock, Durability::ProcessExit).await.unwrap();
     let mut next = 0;
     loop {
         let batch = store.receive("work", 10, None).await.unwrap();

@@ -80,7 +80,7 @@ impl Model {
                 break;
             }
             if m.receives >= RECEIVES_MAX {
-                (m.is_dead, m.receives, m.visible_ms, m.receipt, m.key) = (true, 0, now, None, None);
+                (m.is_dead, m.receives, m.visible_ms, m.receipt) = (true, 0, now, None);
                 continue;
             }
             m.receives += 1;

@@ -27,7 +27,7 @@ fn client(endpoint: &str, key: &str, secret: &str) -> Client {
 
 /// The endpoint at the root of an ephemeral port, and below a path.
 async fn serve(bench: &Bench) -> String {
-    let credentials = Credentials { access_key_id: KEY.to_owned(), secret_access_key: SECRET.to_owned() };
+    let credentials = Credentials { access_key: KEY.to_owned(), secret_key: SECRET.to_owned() };
     let root = router(bench.store.clone(), credentials);
     let app = root.clone().nest_service("/sqs", root);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -27,7 +27,7 @@ pub(crate) fn specs() -> Vec<QueueSpec> {
 
 pub(crate) async fn open(directory: &Path, clock: &Arc<ManualClock>) -> QueueStore {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    QueueStore::open(directory, specs(), clock, Durability::Process).await.unwrap()
+    QueueStore::open(directory, specs(), clock, Durability::ProcessExit).await.unwrap()
 }
 
 pub(crate) struct Bench {

@@ -25,6 +25,7 @@ mod store;
 mod table;
 mod when;
 
+pub use crate::durability::Durability;
 pub use batch::{ACCOUNT, REGION, queue_arn};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delivery::Mapping;
@@ -35,7 +36,7 @@ pub use message::{Attribute, Depth, NewMessage, Received, Sent};
 pub use pump::{EventSource, Route, SourceError};
 pub use s3_event::{ObjectEvent, encode_key, s3_notification};
 pub use schedule::Schedule;
-pub use spec::{BATCH_MAX, BODY_BYTES_MAX, DELAY_MS_MAX, Durability, QueueSpec, VISIBILITY_MS_MAX};
+pub use spec::{BATCH_MAX, BODY_BYTES_MAX, DELAY_MS_MAX, QueueSpec, VISIBILITY_MS_MAX};
 pub use sqs::{Credentials, router};
 pub use status::{QueueStatus, Status};
 pub use store::QueueStore;

@@ -60,15 +60,6 @@ impl QueueSpec {
     }
 }
 
-/// How hard the store tries to keep what it has acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// An acknowledged write survives the loss of power: each commit waits for the disk.
-    Full,
-    /// An acknowledged write survives the end of the process, but perhaps not the loss of power. For tests.
-    Process,
-}
-
 /// Checks that the declarations are complete and do not contradict each other.
 pub(super) fn checked(specs: Vec<QueueSpec>) -> Result<BTreeMap<String, QueueSpec>, QueueError> {
     let mut by_name = BTreeMap::new();

@@ -16,8 +16,9 @@ use tokio::sync::{oneshot, watch};
 use super::clock::Clock;
 use super::error::QueueError;
 use super::message::{Depth, NewMessage, Receipt, Received, Sent};
-use super::spec::{BATCH_MAX, Durability, QueueSpec, VISIBILITY_MS_MAX, checked};
+use super::spec::{BATCH_MAX, QueueSpec, VISIBILITY_MS_MAX, checked};
 use super::table;
+use crate::durability::Durability;
 
 /// The name of the file in the data directory.
 const FILE_NAME: &str = "queue.sqlite";

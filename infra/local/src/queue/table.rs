@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::error::QueueError;
 use super::message::{Depth, NewMessage, Receipt, Received, Sent, new_id};
-use super::spec::{Durability, QueueSpec};
+use super::spec::QueueSpec;
+use crate::durability::Durability;
 
 /// The schema that this version writes.
 const SCHEMA: i64 = 1;
@@ -43,8 +44,8 @@ pub(super) fn prepare(connection: &mut Connection, durability: Durability) -> Re
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // In WAL mode `NORMAL` does not wait for the disk at a commit, `FULL` does.
     let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Process => "OFF",
+        Durability::PowerLoss => "FULL",
+        Durability::ProcessExit => "OFF",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -170,8 +171,7 @@ fn hand_out(tx: &Transaction<'_>, now: i64, sequence: i64, visible_ms: i64) -> R
     Ok(received)
 }
 
-/// Moves one message to the dead letters. It keeps its id and the time of its send, as in SQS, and loses its key:
-/// the key guards work that is still to come, and in the dead letters no work is to come.
+/// Moves one message to the dead letters. It keeps its id, its key and the time of its send, as in SQS.
 fn bury(
     tx: &Transaction<'_>,
     now: i64,
@@ -182,7 +182,7 @@ fn bury(
     tx.prepare_cached(
         "UPDATE message
          SET queue = ?2, died_in = ?3, visible_ms = ?4, receives = 0, first_received_ms = NULL,
-             delivery = delivery + 1, deduplication_key = NULL
+             delivery = delivery + 1
          WHERE sequence = ?1",
     )?
     .execute(params![sequence, dead_letter, queue, now])?;

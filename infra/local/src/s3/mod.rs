@@ -40,6 +40,7 @@ mod schema;
 mod serve;
 mod writer;
 
+pub use crate::durability::Durability;
 pub use error::StoreError;
 pub use index::Versioning;
 pub use outbox::{EventKind, ObjectEvent};
@@ -67,16 +68,6 @@ pub(super) const REGION: &str = "eu-west-2";
 
 /// A process that was killed may need a moment until the kernel has given back its lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What an acknowledged write survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// A power cut, because everything is synced before the answer.
-    #[default]
-    PowerLoss,
-    /// The end of this process, however it comes. For tests: nothing is synced.
-    ProcessExit,
-}
 
 /// How a store is opened.
 #[derive(Clone)]

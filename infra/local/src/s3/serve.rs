@@ -6,26 +6,12 @@ use s3s::{
     auth::SimpleAuth,
     service::{S3Service, S3ServiceBuilder},
 };
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
+pub use trustwatch_store::Credentials;
 
 /// After a failed accept (too many open files, usually) the next try comes this much later.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The one pair of keys that signs requests to this server.
-#[derive(Clone)]
-pub struct Credentials {
-    /// The access key id.
-    pub access_key: String,
-    /// The secret key.
-    pub secret_key: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
-    }
-}
 
 /// The S3 protocol over the store, without a socket. Requests are path-style and signed.
 #[must_use]

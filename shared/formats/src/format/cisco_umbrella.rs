@@ -38,7 +38,7 @@ impl Format for CiscoUmbrella {
         Sniff::share(self.id(), "CSV rows with the columns of an Umbrella record", head, |text| {
             let arena = Bump::new();
             let row = Record::read(text, &arena);
-            Kind::of_row(&row).is_some() || is_header(&row)
+            Kind::of_row(&row, stamp(&row).is_some()).is_some() || is_header(&row)
         })
     }
 
@@ -78,16 +78,15 @@ impl Kind {
     }
 
     /// By what the columns hold.
-    fn of_row(row: &Record<'_>) -> Option<Self> {
+    fn of_row(row: &Record<'_>, dated: bool) -> Option<Self> {
         [Self::Dns, Self::Proxy, Self::Dlp, Self::Firewall, Self::Ip, Self::Audit]
             .into_iter()
-            .find(|kind| kind.fits(row))
+            .find(|kind| kind.fits(row, dated))
     }
 
-    /// Whether a row has the shape of this kind.
-    fn fits(self, row: &Record<'_>) -> bool {
+    /// Whether a row has the shape of this kind; `dated` is whether its first cell holds a time.
+    fn fits(self, row: &Record<'_>, dated: bool) -> bool {
         let (cell, columns) = (|index| row.cell(index), row.len());
-        let dated = Civil::parse_iso(cell(0)).is_some();
         let place = |index| cell(index).is_empty() || text::is_address(cell(index));
         match self {
             Self::Dns => {
@@ -121,6 +120,10 @@ impl Kind {
     }
 }
 
+fn stamp(row: &Record<'_>) -> Option<Civil> {
+    Civil::parse_iso(row.cell(0))
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -141,9 +144,10 @@ impl ReadLine for UmbrellaParser {
         if row.is_cut() {
             return Err(RejectReason::Malformed.into());
         }
+        let stamp = stamp(&row);
         let kind = match self.kind {
-            Some(kind) => kind.fits(&row).then_some(kind),
-            None => Kind::of_row(&row),
+            Some(kind) => kind.fits(&row, stamp.is_some()).then_some(kind),
+            None => Kind::of_row(&row, stamp.is_some()),
         };
         let Some(kind) = kind else {
             return Err(if is_header(&row) { Skip::Header.into() } else { RejectReason::Malformed.into() });
@@ -155,7 +159,7 @@ impl ReadLine for UmbrellaParser {
             Kind::Firewall => firewall(event, &row, arena)?,
             Kind::Ip | Kind::Intrusion | Kind::Audit => return Err(Skip::NotWeb.into()),
         };
-        let stamp = Civil::parse_iso(row.cell(0)).ok_or(RejectReason::BadTime)?;
+        let stamp = stamp.ok_or(RejectReason::BadTime)?;
         event.event_at = time::within(self.window, stamp.at_offset(0))?;
         derive::finish(event, hints, arena);
         Ok(())

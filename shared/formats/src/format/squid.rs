@@ -110,28 +110,20 @@ fn native<'a>(
     arena: &'a Bump,
 ) -> Result<(Outcome<'a>, &'a str), NoEvent> {
     let mut next = || words.word().ok_or(RejectReason::Malformed);
-    let (elapsed, client, result, size, method, url, user, peer) =
+    let (_elapsed, client, result, size, method, url, user, peer) =
         (next()?, next()?, next()?, next()?, next()?, next()?, next()?, next()?);
     let outcome = Outcome::read(result).ok_or(RejectReason::Malformed)?;
     let (hierarchy, peer) = text::cut(peer, b'/').ok_or(RejectReason::Malformed)?;
-    if !is_whole_number(elapsed) || !is_whole_number(size) {
-        return Err(RejectReason::Malformed.into());
-    }
+    let size: i64 = size.parse().map_err(|_| RejectReason::Malformed)?;
     event.content_type = words.word().and_then(text::present);
-    event.bytes_in = size.parse().ok().filter(|size| *size >= 0);
+    event.bytes_in = (size >= 0).then_some(size);
     who(event, client, user, arena);
     // A parent proxy's address is not the server's.
-    if ["DIRECT", "ORIGINAL_DST", "PINNED"].iter().any(|kind| hierarchy.ends_with(kind)) {
-        event.destination_ip = text::address(peer);
-    }
+    event.destination_ip = text::address(peer)
+        .filter(|_| ["DIRECT", "ORIGINAL_DST", "PINNED"].iter().any(|kind| hierarchy.ends_with(kind)));
     event.http_method = text::method(method, arena);
     read_additions(event, words);
     Ok((outcome, url))
-}
-
-fn is_whole_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Quoted columns behind the known ones: a URL is the referrer, anything else the user agent.

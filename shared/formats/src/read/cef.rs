@@ -16,10 +16,10 @@ impl<'a> Cef<'a> {
     /// Reads a message with or without the word `CEF:`, which collectors often take for a syslog tag and cut off.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let text = text.strip_prefix("CEF:").map_or(text, str::trim_ascii_start);
-        let (version, rest) = text.split_once('|')?;
-        if version.len() > 2 || !version.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
+        let rest = match *text.as_bytes() {
+            [b'0'..=b'9', b'|', ..] => text.get(2..)?,
+            _ => return None,
+        };
         let (vendor, mut rest) = header_field(rest)?;
         for _ in 0..5 {
             rest = header_field(rest)?.1;

@@ -16,33 +16,25 @@ impl<'a, const N: usize> Record<'a, N> {
     /// cell when a comma or the end follows; two quotes stand for one; any other quote stands for itself.
     pub(crate) fn read(line: &'a str, arena: &'a Bump) -> Self {
         let mut record = Self { cells: [""; N], count: 0, cut: false };
-        let mut rest = line;
+        let bytes = line.as_bytes();
+        let mut at = 0;
         loop {
-            if !rest.starts_with('"') {
-                rest = rest.trim_ascii_start();
-            }
-            let (cell, after) = match rest.strip_prefix('"') {
-                Some(inner) => match quoted(inner, arena) {
-                    Some(read) => read,
-                    None => {
-                        record.cut = true;
-                        return record;
-                    }
-                },
-                None => {
-                    let end = scan::find(rest.as_bytes(), b',').unwrap_or(rest.len());
-                    let (cell, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                    (cell.trim_ascii_end(), after)
-                }
+            at = skip_blanks(bytes, at);
+            let quote = bytes.get(at) == Some(&b'"');
+            let span = if quote { quoted(bytes, at + 1) } else { Some(bare(bytes, at)) };
+            let Some(Span { from, to, next, doubled }) = span else {
+                record.cut = true;
+                return record;
             };
             if let Some(place) = record.cells.get_mut(record.count) {
-                *place = cell;
+                let cell = line.get(from..to).unwrap_or_default();
+                *place = if doubled { arena.alloc_str(&cell.replace("\"\"", "\"")) } else { cell };
             }
             record.count += 1;
-            match after.strip_prefix(',') {
-                Some(next) => rest = next,
-                None => return record,
+            if next >= bytes.len() {
+                return record;
             }
+            at = next + 1;
         }
     }
 
@@ -63,25 +55,43 @@ impl<'a, const N: usize> Record<'a, N> {
     }
 }
 
-/// The cell behind its opening quote, and what follows it from the comma on.
-fn quoted<'a>(inner: &'a str, arena: &'a Bump) -> Option<(&'a str, &'a str)> {
-    let mut from = 0;
-    let mut doubled = false;
+/// Where a cell begins and ends, and where its comma stands or the line ends.
+struct Span {
+    from: usize,
+    to: usize,
+    next: usize,
+    doubled: bool,
+}
+
+fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+fn bare(bytes: &[u8], from: usize) -> Span {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let length = scan::find(rest, b',').unwrap_or(rest.len());
+    let cell = rest.get(..length).unwrap_or_default().trim_ascii_end();
+    Span { from, to: from + cell.len(), next: from + length, doubled: false }
+}
+
+/// The cell behind its opening quote.
+fn quoted(bytes: &[u8], from: usize) -> Option<Span> {
+    let (mut search, mut doubled) = (from, false);
     loop {
-        let at = from + scan::find(inner.as_bytes().get(from..)?, b'"')?;
-        let rest = inner.get(at + 1..)?;
-        if rest.starts_with('"') {
+        let at = search + scan::find(bytes.get(search..)?, b'"')?;
+        if bytes.get(at + 1) == Some(&b'"') {
             doubled = true;
-            from = at + 2;
+            search = at + 2;
             continue;
         }
-        let after = if rest.starts_with(',') { rest } else { rest.trim_ascii_start() };
-        if after.is_empty() || after.starts_with(',') {
-            let cell = inner.get(..at)?;
-            let cell = if doubled { arena.alloc_str(&cell.replace("\"\"", "\"")) } else { cell };
-            return Some((cell, after));
+        let next = skip_blanks(bytes, at + 1);
+        if matches!(bytes.get(next), None | Some(b',')) {
+            return Some(Span { from, to: at, next, doubled });
         }
-        from = at + 1;
+        search = at + 1;
     }
 }
 

@@ -14,46 +14,23 @@ use bumpalo::collections::String as ArenaString;
 /// * A value whose closing quote is missing was cut off; it is not handed out, and [`Pairs::is_cut`] tells.
 #[derive(Debug, Clone)]
 pub(crate) struct Pairs<'a> {
-    rest: &'a str,
+    text: &'a str,
+    at: usize,
     separator: u8,
     cut: bool,
 }
 
+/// Where a value begins and ends, and where the text goes on behind it.
+type Span = (usize, usize, usize);
+
 impl<'a> Pairs<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { rest: text, separator: separator(text), cut: false }
+        Self { text, at: 0, separator: separator(text), cut: false }
     }
 
     /// Whether the last value lost its end.
     pub(crate) const fn is_cut(&self) -> bool {
         self.cut
-    }
-
-    #[inline]
-    fn next_pair(&mut self) -> Option<(&'a str, &'a str)> {
-        loop {
-            let start = self.rest.bytes().position(|byte| !matches!(byte, b' ' | b',' | b'\t'))?;
-            let text = self.rest.get(start..)?;
-            let end = scan::find2(text.as_bytes(), b'=', self.separator)?;
-            let (key, after) = text.split_at_checked(end)?;
-            let Some(value) = after.strip_prefix('=') else {
-                self.rest = after;
-                continue;
-            };
-            let read = if value.starts_with('"') { quoted(value) } else { Some(self.bare(value)) };
-            let Some((value, rest)) = read else {
-                self.cut = true;
-                self.rest = "";
-                return None;
-            };
-            self.rest = rest;
-            return Some((key, value));
-        }
-    }
-
-    fn bare(&self, text: &'a str) -> (&'a str, &'a str) {
-        let end = scan::find(text.as_bytes(), self.separator);
-        end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
     }
 }
 
@@ -62,44 +39,75 @@ impl<'a> Iterator for Pairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_pair()
+        let bytes = self.text.as_bytes();
+        let mut start = self.at;
+        let equals = loop {
+            while let Some(b' ' | b',' | b'\t') = bytes.get(start) {
+                start += 1;
+            }
+            let end = start + scan::find2(bytes.get(start..)?, b'=', self.separator)?;
+            if bytes.get(end) == Some(&b'=') {
+                break end;
+            }
+            start = end;
+        };
+        let value = equals + 1;
+        let span = match bytes.get(value) {
+            Some(b'"') => quoted(bytes, value + 1),
+            _ => {
+                let rest = bytes.get(value..)?;
+                let end = scan::find(rest, self.separator).map_or(bytes.len(), |length| value + length);
+                Some((value, end, end))
+            }
+        };
+        let Some((from, to, next)) = span else {
+            self.cut = true;
+            self.at = bytes.len();
+            return None;
+        };
+        self.at = next;
+        Some((self.text.get(start..equals)?, self.text.get(from..to)?))
     }
 }
 
 /// A comma parts the pairs when one stands between two of them before the first space.
 fn separator(text: &str) -> u8 {
-    let head = text.split(' ').next().unwrap_or(text);
-    let parted = head.split(',').skip(1).any(|next| {
-        next.split_once('=')
-            .is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric()))
+    let bytes = text.as_bytes();
+    let head = bytes.get(..scan::find(bytes, b' ').unwrap_or(bytes.len())).unwrap_or_default();
+    if scan::find(head, b',').is_none() {
+        return b' ';
+    }
+    let parted = head.split(|byte| *byte == b',').skip(1).any(|next| {
+        let key = next.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        key > 0 && next.get(key) == Some(&b'=')
     });
     if parted { b',' } else { b' ' }
 }
 
-/// The value that starts with a quote, and what follows it.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let inner = text.get(1..)?;
-    if let Some(doubled) = inner.strip_prefix('"') {
-        if matches!(doubled.as_bytes().first(), None | Some(b' ' | b',' | b'\t')) {
-            return Some(("", doubled));
+/// The value behind its opening quote.
+fn quoted(bytes: &[u8], open: usize) -> Option<Span> {
+    let ends = |at: usize| matches!(bytes.get(at), None | Some(b' ' | b',' | b'\t'));
+    let mut from = open;
+    if bytes.get(open) == Some(&b'"') {
+        if ends(open + 1) {
+            return Some((open, open, open + 1));
         }
-        return doubled.split_once("\"\"");
+        let inner = open + 1;
+        let length = memchr::memmem::find(bytes.get(inner..)?, b"\"\"")?;
+        return Some((inner, inner + length, inner + length + 2));
     }
-    let mut from = 0;
     loop {
-        let at = from + scan::find(inner.as_bytes().get(from..)?, b'"')?;
-        let (value, rest) = inner.split_at_checked(at)?;
-        let rest = rest.get(1..)?;
-        let ends = matches!(rest.as_bytes().first(), None | Some(b' ' | b',' | b'\t'));
-        if ends && (!value.ends_with('\\') || backslashes_at_end(value).is_multiple_of(2)) {
-            return Some((value, rest));
+        let at = from + scan::find(bytes.get(from..)?, b'"')?;
+        if ends(at + 1) && !is_escaped(bytes.get(open..at)?) {
+            return Some((open, at, at + 1));
         }
         from = at + 1;
     }
 }
 
-fn backslashes_at_end(text: &str) -> usize {
-    text.bytes().rev().take_while(|byte| *byte == b'\\').count()
+/// Whether an odd number of backslashes stands at the end.
+fn is_escaped(before: &[u8]) -> bool {
+    before.ends_with(b"\\") && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// The value with `\"` as `"`. A backslash before anything else stands for itself: Windows names hold them.

@@ -8,7 +8,13 @@ pub(crate) fn strip(line: &str) -> &str {
     if let Some(message) = text.strip_prefix("1 ").and_then(strip_rfc5424) {
         return message;
     }
-    strip_rfc3164(text).or_else(|| strip_rfc3339(text)).map_or(text, strip_priority)
+    // Most lines come without a header: their first letter says so.
+    let stripped = match text.as_bytes().first() {
+        Some(b'A'..=b'Z') => strip_rfc3164(text),
+        Some(b'0'..=b'9') => strip_rfc3339(text),
+        _ => None,
+    };
+    stripped.map_or(text, strip_priority)
 }
 
 fn strip_priority(text: &str) -> &str {

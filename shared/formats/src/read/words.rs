@@ -21,8 +21,11 @@ impl<'a> Words<'a> {
     /// The next word.
     #[inline]
     pub(crate) fn word(&mut self) -> Option<&'a str> {
-        let start = self.rest.bytes().position(|byte| byte != b' ')?;
-        let text = self.rest.get(start..)?;
+        let padded = self.rest.starts_with(' ');
+        let text = if padded { self.rest.trim_ascii_start() } else { self.rest };
+        if text.is_empty() {
+            return None;
+        }
         let (word, rest) = match scan::find(text.as_bytes(), b' ') {
             Some(end) => (text.get(..end)?, text.get(end + 1..)?),
             None => (text, ""),

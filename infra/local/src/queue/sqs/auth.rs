@@ -13,23 +13,9 @@ use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::api_error::ApiError;
+use trustwatch_store::Credentials;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-/// The access key that the endpoint accepts.
-#[derive(Clone)]
-pub struct Credentials {
-    /// The id of the key, which a request names.
-    pub access_key_id: String,
-    /// The secret, which a request proves to know.
-    pub secret_access_key: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
-    }
-}
 
 /// The parts of an `Authorization` header of SigV4.
 struct Claim<'a> {
@@ -85,7 +71,7 @@ pub(super) fn verify(
     };
     let authorization = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
     let claim = authorization.to_str().ok().and_then(Claim::parse).ok_or_else(missing)?;
-    if claim.access_key_id != credentials.access_key_id {
+    if claim.access_key_id != credentials.access_key {
         return Err(ApiError::forbidden("InvalidClientTokenId", "the access key is not known here"));
     }
     let expected =
@@ -133,8 +119,7 @@ fn expected_signature(
     let scope = format!("{}/{}/{}/aws4_request", claim.date, claim.region, claim.service);
     let hash = hex::encode(Sha256::digest(canonical.as_bytes()));
     let to_sign = format!("{ALGORITHM}\n{stamp}\n{scope}\n{hash}");
-    let key =
-        v4::generate_signing_key(&credentials.secret_access_key, signed_at, claim.region, claim.service);
+    let key = v4::generate_signing_key(&credentials.secret_key, signed_at, claim.region, claim.service);
     Some(v4::calculate_signature(key, to_sign.as_bytes()))
 }
 

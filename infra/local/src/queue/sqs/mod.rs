@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::message::new_id;
 use super::store::QueueStore;
 use api_error::ApiError;
-pub use auth::Credentials;
+pub use trustwatch_store::Credentials;
 
 /// The longest request, bytes: a batch of 1 MiB in all, with room for the escapes of JSON.
 const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -76,8 +76,8 @@ fn account(name: &str) -> &str {
         let open = name.bytes().rposition(|byte| byte == b'(')?;
         name.get(..open)?.ends_with(' ').then(|| name.get(open + 1..))?
     });
-    let plain =
-        |account: &&str| !account.is_empty() && !account.bytes().any(|byte| b" ()[]<>,:;".contains(&byte));
+    let odd = |byte: u8| matches!(byte, b' ' | b'(' | b')' | b'[' | b']' | b'<' | b'>' | b',' | b':' | b';');
+    let plain = |account: &&str| !account.is_empty() && !account.bytes().any(odd);
     inside.filter(plain).unwrap_or(name)
 }
 
