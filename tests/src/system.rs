@@ -104,7 +104,7 @@ impl System {
         let time = Time::new();
         let options = CloudOptions {
             dispatch: false,
-            durable: false,
+            durability: trustwatch_local::durability::Durability::ProcessExit,
             clock: time.clock(),
             ..CloudOptions::new(data.path())
         };
