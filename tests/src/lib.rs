@@ -1,1 +1,10 @@
-//! placeholder
+//! What the tests of the whole system share: a cloud with a clock that they set, the seam at which calls fail or
+//! wait, and the end state in a form that can be compared.
+
+pub mod cuts;
+pub mod fixture;
+pub mod queue;
+pub mod seam;
+pub mod state;
+pub mod system;
+pub mod turns;

@@ -1,0 +1,176 @@
+//! Scenario by call by kind of fault.
+
+use crate::scenarios::{ALL, Scenario};
+use std::collections::{BTreeMap, BTreeSet};
+use trustwatch_pipeline::Context;
+use trustwatch_tests::seam::{FailsAt, Fault, Seam};
+use trustwatch_tests::state::{Scope, State};
+use trustwatch_tests::system::{LEASE_MS, System, Worker};
+
+/// The operations of `shared/store` that normalise, tail, reconcile and the lanes use. A new one must be named here
+/// and needs a scenario that meets it.
+const OPERATIONS: [&str; 21] = [
+    "claim",
+    "due",
+    "finish",
+    "finish days",
+    "keys",
+    "ledger",
+    "open_raw",
+    "pin",
+    "put_new manifest",
+    "put_new part",
+    "put_new rejects",
+    "quota_used",
+    "raw_versions",
+    "read manifest",
+    "read settings",
+    "send",
+    "settle_due",
+    "show_latest object",
+    "show_latest quarantine",
+    "come_back_in",
+    "replace settings",
+];
+
+/// Met by `function.rs` and by `settings`, which have no end state of this kind.
+const ELSEWHERE: [&str; 2] = ["come_back_in", "replace settings"];
+
+struct Bench {
+    system: System,
+    context: Context,
+    seam: Seam,
+    /// A worker of another build, who may be the one that tries again.
+    other: Context,
+    start_ms: i64,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let system = System::start().await;
+        let (context, seam) = system.worker(Worker::default()).await;
+        let (other, _) = system.worker(Worker::other_build()).await;
+        let start_ms = system.time.now_ms();
+        Self { system, context, seam, other, start_ms }
+    }
+
+    /// One run without faults: its end state and its calls.
+    async fn faultless(&self, scenario: &dyn Scenario, school: &str) -> (State, Vec<String>) {
+        self.system.time.set_ms(self.start_ms);
+        let arrivals = scenario.prepare(&self.system, school).await;
+        let judge = FailsAt::never();
+        self.seam.appoint(judge.clone());
+        scenario.work(&self.system, &self.context, &arrivals).await.unwrap();
+        self.seam.dismiss();
+        scenario.finish(&self.system).await;
+        (State::of(&self.system, Scope::School(school)).await, judge.calls())
+    }
+
+    /// One run in which a call fails, and what follows until everything is done.
+    async fn faulty(&self, scenario: &dyn Scenario, school: &str, number: usize, fault: Fault) -> State {
+        self.system.time.set_ms(self.start_ms);
+        let arrivals = scenario.prepare(&self.system, school).await;
+        let judge = FailsAt::new(number, fault);
+        self.seam.appoint(judge);
+        let result = scenario.work(&self.system, &self.context, &arrivals).await;
+        assert!(result.is_err(), "the failed call was taken as done");
+        self.seam.dismiss();
+        let retrier = if number.is_multiple_of(2) { &self.context } else { &self.other };
+        // Whoever comes before the lease has run out finds the source busy, or free, and does no harm.
+        if let Err(failed) = scenario.work(&self.system, retrier, &arrivals).await {
+            assert!(failed.busy, "a retry without faults failed");
+            self.system.time.pass_ms(LEASE_MS + 1);
+            scenario.work(&self.system, retrier, &arrivals).await.unwrap();
+        }
+        scenario.finish(&self.system).await;
+        State::of(&self.system, Scope::School(school)).await
+    }
+}
+
+/// Of many equal calls in a row the first two and the last stand for the others.
+fn numbers(calls: &[String]) -> Vec<usize> {
+    let equal = |number: usize, other: Option<usize>| {
+        other.and_then(|other| calls.get(other)).is_some_and(|call| *call == calls[number])
+    };
+    (0..calls.len())
+        .filter(|&number| {
+            let inside = equal(number, number.checked_sub(1))
+                && equal(number, number.checked_sub(2))
+                && equal(number, Some(number + 1));
+            !inside
+        })
+        .collect()
+}
+
+async fn every_fault_leaves_the_same_state(name: &str) {
+    let (_, scenario) = ALL.iter().find(|(found, _)| *found == name).unwrap();
+    let mut bench = Bench::start().await;
+    let mut runs = 0;
+    let (expected, calls) = bench.faultless(*scenario, "s00000").await;
+    let mut tried: BTreeMap<Fault, usize> = BTreeMap::new();
+    let began = std::time::Instant::now();
+    for number in numbers(&calls).into_iter().filter(|number| scenario.is_of_interest(&calls[*number])) {
+        for fault in Fault::ALL.into_iter().filter(|fault| fault.fits(&calls[number])) {
+            if scenario.is_global() {
+                std::mem::replace(&mut bench, Bench::start().await).system.stop().await;
+            }
+            runs += 1;
+            let school = format!("s{runs:05}");
+            let what = format!("{name}: {fault:?} at call {number}, `{}`", calls[number]);
+            println!("{what}");
+            let found = bench.faulty(*scenario, &school, number, fault).await;
+            State::assert_same(&expected, &found, &what);
+            *tried.entry(fault).or_default() += 1;
+        }
+    }
+    println!("FAULTS {name}: {} calls, {runs} runs {tried:?}, {:?}", calls.len(), began.elapsed());
+    bench.system.stop().await;
+}
+
+macro_rules! scenarios {
+    ($($test:ident => $name:literal),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                every_fault_leaves_the_same_state($name).await;
+            }
+        )+
+
+        /// The table of scenarios, so that none is left without a test.
+        const TESTED: &[&str] = &[$($name),+];
+    };
+}
+
+scenarios! {
+    a_first_version => "first version",
+    a_growing_file_in_order => "growing, in order",
+    a_growing_file_newer_first => "growing, newer first",
+    an_unknown_feed => "unknown feed",
+    a_damaged_object => "damaged gzip",
+    a_tail_by_reading => "tail by reading",
+    a_tail_by_continuation => "tail by continuation",
+    reconciling => "reconcile",
+    handing_on_to_backfill => "to backfill",
+    many_open_days => "many open days",
+    many_days => "many days",
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_is_met_by_a_scenario() {
+    assert_eq!(ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>(), TESTED);
+    let bench = Bench::start().await;
+    let mut met: BTreeSet<String> = ELSEWHERE.iter().map(|name| (*name).to_owned()).collect();
+    for (run, (_, scenario)) in ALL.iter().enumerate() {
+        let school = format!("s{run:05}");
+        if scenario.is_global() {
+            let alone = Bench::start().await;
+            met.extend(alone.faultless(*scenario, &school).await.1);
+            alone.system.stop().await;
+        } else {
+            met.extend(bench.faultless(*scenario, &school).await.1);
+        }
+    }
+    let expected: BTreeSet<String> = OPERATIONS.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(met, expected);
+    bench.system.stop().await;
+}
