@@ -52,12 +52,13 @@ mutants: ## Break each invariant in a scratch copy and require its named test to
 	tests/mutants/run.sh
 
 .PHONY: deny
-deny: ## Check licences, bans and sources of the dependencies
+deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 	tests/deny.sh
 
 .PHONY: check-all
 check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
+	tests/corpus.sh
 	$(MAKE) mutants
 
 .PHONY: clean

@@ -25,7 +25,9 @@ pub fn damaged(bytes: &[u8]) -> Vec<u8> {
 /// One squid line at this second since 1970 UTC.
 #[must_use]
 pub fn squid_line(second: i64, user: &str, path: &str) -> String {
-    format!("{second}.120 87 10.20.1.15 TCP_MISS/200 18233 GET http://www.example.org/{path} {user} HIER_DIRECT/192.0.2.10 text/html")
+    format!(
+        "{second}.120 87 10.20.1.15 TCP_MISS/200 18233 GET http://www.example.org/{path} {user} HIER_DIRECT/192.0.2.10 text/html"
+    )
 }
 
 /// 23:59:50 UTC on the Saturday on whose night the clocks go back.
@@ -40,7 +42,8 @@ pub fn squid(lines: i64) -> String {
             4 => text.push_str("this is not a line of squid\n"),
             5 => text.push('\n'),
             _ => {
-                let _ = writeln!(text, "{}", squid_line(SATURDAY_NIGHT + line * 5, "pat.ash", &line.to_string()));
+                let _ =
+                    writeln!(text, "{}", squid_line(SATURDAY_NIGHT + line * 5, "pat.ash", &line.to_string()));
             }
         }
     }
@@ -104,7 +107,11 @@ pub fn uploads() -> Vec<Upload> {
     add(0, "oak/web/members.log.gz", members);
     add(HOUR_MS, "oak/web/access.log", damaged((growing.clone() + &squid(30)).as_bytes()));
     add(0, "oak/web/broken.log.gz", damaged(squid(40).as_bytes()));
-    add(HOUR_MS, "oak/web/access.log", (growing + &squid_line(SATURDAY_NIGHT + 900, "jo.yew", "last")).into_bytes());
+    add(
+        HOUR_MS,
+        "oak/web/access.log",
+        (growing + &squid_line(SATURDAY_NIGHT + 900, "jo.yew", "last")).into_bytes(),
+    );
     add(0, "birch/fw/half.log", b"date=2026-10-25 time=04:30:00 hostname=\"a.example\" url=\"/\"".to_vec());
     add(0, "ash/web/access.log", squid(3).into_bytes());
     add(0, "oak/nofeed/access.log", squid(3).into_bytes());

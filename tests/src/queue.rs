@@ -51,9 +51,7 @@ pub async fn drain(system: &System, context: &Context) -> usize {
             if batch.is_empty() {
                 break;
             }
-            let message = |message: &Received| {
-                json!({ "messageId": message.id, "receiptHandle": message.receipt, "body": message.body })
-            };
+            let message = |message: &Received| json!({ "messageId": message.id, "receiptHandle": message.receipt, "body": message.body });
             let messages: Vec<Value> = batch.iter().map(message).collect();
             let failed = call(context, queue == BACKFILL, &messages).await;
             assert_eq!(failed, Vec::<String>::new(), "a message was given back");

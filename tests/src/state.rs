@@ -158,10 +158,9 @@ async fn keys(store: &Store, prefix: &str) -> Vec<String> {
 async fn manifests(store: &Store, scope: Scope<'_>) -> Vec<Manifest> {
     let prefixes = match scope {
         Scope::All => vec!["manifests/".to_owned()],
-        Scope::School(school) => ["normalise", "tail"]
-            .into_iter()
-            .map(|stage| format!("manifests/v1/{stage}/{school}/"))
-            .collect(),
+        Scope::School(school) => {
+            ["normalise", "tail"].into_iter().map(|stage| format!("manifests/v1/{stage}/{school}/")).collect()
+        }
     };
     let mut found = Vec::new();
     for prefix in prefixes {

@@ -1,4 +1,11 @@
 //! `kill -9` at any moment: what was acknowledged is there, and every line still has exactly one place.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod common;
 

@@ -68,9 +68,10 @@ impl StoreError {
             _ => ("Unknown".to_owned(), Trouble::Passing),
         };
         // Of what a service said its sentence is worth reading; the SDK's own account of it repeats the code.
-        let source = match (&error, error.message().map(str::to_owned)) {
-            (SdkError::ServiceError(_), Some(message)) => message.into(),
-            _ => Box::new(error),
+        let said = error.message().map(str::to_owned);
+        let source: Box<dyn std::error::Error + Send + Sync> = match said {
+            Some(message) => message.into(),
+            None => Box::new(error),
         };
         Self { verb, code, trouble, source: Some(source) }
     }

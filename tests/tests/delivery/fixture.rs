@@ -47,9 +47,16 @@ async fn the_fixture_holds_what_it_should() {
         assert!(state.facts(&format!("row normalise {day}")).count() > 0, "nothing happened on {day}");
     }
     assert!(state.facts("row tail").count() > 0, "no held line was read");
-    assert!(state.facts("manifest").any(|fact| fact.contains("\"stage\":\"tail\"") && fact.contains("\"repeat\":1")));
+    assert!(
+        state
+            .facts("manifest")
+            .any(|fact| fact.contains("\"stage\":\"tail\"") && fact.contains("\"repeat\":1"))
+    );
     for skip in ["header", "blank", "not_web", "repeat"] {
-        assert!(state.facts("item SCHOOL#").any(|fact| fact.contains(&format!("n_skipped_{skip}"))), "{skip}");
+        assert!(
+            state.facts("item SCHOOL#").any(|fact| fact.contains(&format!("n_skipped_{skip}"))),
+            "{skip}"
+        );
     }
 }
 

@@ -27,8 +27,12 @@ fn a_version() -> impl Strategy<Value = Version> {
         2 => Just(Stored::CutAtEnd),
     ];
     let gap = prop::sample::select(GAPS_MS.to_vec());
-    (1..=1_000_usize, stored, gap, vec(any::<u8>(), 0..4))
-        .prop_map(|(cut, stored, after_ms, then)| Version { cut, stored, after_ms, then })
+    (1..=1_000_usize, stored, gap, vec(any::<u8>(), 0..4)).prop_map(|(cut, stored, after_ms, then)| Version {
+        cut,
+        stored,
+        after_ms,
+        then,
+    })
 }
 
 /// Versions, each at least as long as the one before. Equal ones are common: a collector that has nothing new.
@@ -220,7 +224,8 @@ async fn the_version_before_is_found_behind_a_page_of_the_listing() {
     let text = text(3, "\n");
     let key = "oak/web/a.log";
     let first = system.put(key, text.as_bytes()).await;
-    let damaged = Version { cut: 1_000, stored: Stored::CutAtEnd, after_ms: 0, then: Vec::new() }.bytes(&text);
+    let damaged =
+        Version { cut: 1_000, stored: Stored::CutAtEnd, after_ms: 0, then: Vec::new() }.bytes(&text);
     system.put(key, damaged.clone()).await;
     system.put(key, damaged).await;
     let middle = system.put(key, text.as_bytes()).await;
