@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Watches the web use of every school in a trust.
 #[derive(Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "trustwatch", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,4 +1,11 @@
 //! What the generator says of its files is what the parsers find in them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use bumpalo::Bump;
 use trustwatch_formats::{Line, LineReader, ParseContext, find};

@@ -9,15 +9,15 @@ use trustwatch_local::cloud::{self, ENDPOINTS_FILE, Endpoints};
 use trustwatch_store::Store;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A scratch directory for one test.
-pub fn scratch() -> tempfile::TempDir {
+pub(crate) fn scratch() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// A command with its working directory, without settings of whoever runs the tests.
-pub fn trustwatch(directory: &Path) -> Command {
+pub(crate) fn trustwatch(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trustwatch"));
     for name in ["LOG_LEVEL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE"] {
         command.env_remove(name);
@@ -28,10 +28,10 @@ pub fn trustwatch(directory: &Path) -> Command {
 
 /// What a command said.
 #[derive(Debug)]
-pub struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Said {
@@ -47,27 +47,27 @@ impl From<Output> for Said {
 }
 
 /// Runs a command to its end.
-pub fn run(directory: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Said {
     trustwatch(directory).args(arguments).output().unwrap().into()
 }
 
 /// Runs a command that must succeed and say nothing on standard error.
 #[track_caller]
-pub fn done(directory: &Path, arguments: &[&str]) -> String {
+pub(crate) fn done(directory: &Path, arguments: &[&str]) -> String {
     let said = run(directory, arguments);
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{arguments:?}: {said:?}");
     said.out
 }
 
 /// A `trustwatch up` of its own, killed when the test ends.
-pub struct Up {
-    pub child: Child,
-    pub data: PathBuf,
+pub(crate) struct Up {
+    pub(crate) child: Child,
+    pub(crate) data: PathBuf,
 }
 
 impl Up {
     /// Starts it on `directory/data`.
-    pub fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         let mut up = Self::begin(directory);
         let out = BufReader::new(up.child.stdout.take().unwrap());
         let mut lines = out.lines().map(Result::unwrap);
@@ -78,7 +78,7 @@ impl Up {
     }
 
     /// Starts it without waiting until it answers.
-    pub fn begin(directory: &Path) -> Self {
+    pub(crate) fn begin(directory: &Path) -> Self {
         let child = trustwatch(directory)
             .args(["up", "--data", "data", "--port", "0", "--lease-seconds", "1"])
             .stdout(Stdio::piped())
@@ -87,30 +87,30 @@ impl Up {
         Self { child, data: directory.join("data") }
     }
 
-    pub fn endpoints(&self) -> Endpoints {
+    pub(crate) fn endpoints(&self) -> Endpoints {
         serde_json::from_slice(&std::fs::read(self.data.join(ENDPOINTS_FILE)).unwrap()).unwrap()
     }
 
     /// A store that talks to it.
-    pub async fn store(&self) -> Store {
+    pub(crate) async fn store(&self) -> Store {
         cloud::connect(&self.endpoints(), &cloud::credentials(&self.data).unwrap()).await
     }
 
     /// The most memory that it has had, in bytes.
-    pub fn peak_bytes(&self) -> u64 {
+    pub(crate) fn peak_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
     }
 
     /// The plug is pulled.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it as a service manager does.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
@@ -125,14 +125,14 @@ impl Drop for Up {
 }
 
 /// The report of `verify --json`, and its exit code.
-pub fn verify(directory: &Path) -> (serde_json::Value, i32) {
+pub(crate) fn verify(directory: &Path) -> (serde_json::Value, i32) {
     let said = run(directory, &["verify", "--data", "data", "--json"]);
     (serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}")), said.code)
 }
 
 /// Verifies until nothing is pending.
 #[track_caller]
-pub fn verified(directory: &Path) -> serde_json::Value {
+pub(crate) fn verified(directory: &Path) -> serde_json::Value {
     let begun = Instant::now();
     loop {
         let (report, code) = verify(directory);
