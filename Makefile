@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 VENV := .venv
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .PHONY: help
@@ -14,7 +15,7 @@ build: ## Build the command and the functions
 
 .PHONY: demo
 demo: build ## Show trustwatch working on a made-up school week, then serve it until Ctrl-C
-	target/debug/trustwatch demo $(ARGS)
+	$(TARGET)/debug/trustwatch demo $(ARGS)
 
 .PHONY: fmt
 fmt: ## Format the code
