@@ -99,7 +99,8 @@ async fn verify_version(
     Ok(())
 }
 
-async fn find_manifest(
+/// The manifest of a version, whether or not its school was known when it was worked on.
+pub(crate) async fn find_manifest(
     context: &Context,
     stage: Stage,
     version: &ObjectVersion,
