@@ -52,13 +52,14 @@ mutants: ## Break each invariant in a scratch copy and require its named test to
 	tests/mutants/run.sh
 
 .PHONY: deny
-deny: ## Check licences, bans and sources of the dependencies
+deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 	tests/deny.sh
 
 .PHONY: check-all
 check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
 	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
+	tests/corpus.sh
 	$(MAKE) mutants
 
 .PHONY: clean

@@ -6,7 +6,7 @@ use trustwatch_pipeline::{Context, StepError, reconcile, settle_due_tails};
 
 /// What a schedule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "job", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
     /// Queue raw versions without a manifest again.
     Reconcile,
@@ -40,4 +40,23 @@ pub async fn handle(job: Job, context: &Context) -> Result<JobDone, StepError> {
     };
     tracing::info!(job = ?job, seen = done.seen, queued = done.queued, "job done");
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedules_inputs_are_jobs() {
+        let check = |input: &str, job: Job| assert_eq!(serde_json::from_str::<Job>(input).unwrap(), job);
+        check(include_str!("../../../events/schedule/reconcile.json"), Job::Reconcile);
+        check(include_str!("../../../events/schedule/settle-tails.json"), Job::SettleTails);
+    }
+
+    #[test]
+    fn an_unknown_job_is_refused() {
+        for input in [r#"{"job":"purge_everything"}"#, "{}"] {
+            assert!(serde_json::from_str::<Job>(input).is_err(), "{input}");
+        }
+    }
 }

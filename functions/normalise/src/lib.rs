@@ -21,7 +21,8 @@ pub async fn handle(event: SqsEvent, function: &Function) -> BatchAnswer {
     let mut answer = BatchAnswer::default();
     for message in event.records {
         if let Err(error) = work(function, &message).await {
-            give_back(&function.context.store, queue, message, &error, &mut answer).await;
+            let now_ms = (function.context.clock)().as_millisecond();
+            give_back(&function.context.store, queue, now_ms, message, &error, &mut answer).await;
         }
     }
     answer

@@ -129,14 +129,18 @@ impl Cloud {
         };
         let context = Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
         let dispatcher = if options.dispatch {
+            // The process before may have been killed in mid-work, between a manifest and the end of its ledger
+            // row too, where no reconcile looks: what it held is worked on again now.
+            queues.release_in_flight().await.context("cannot take back the work that was begun")?;
             reconcile(&context, 0).await.context("cannot queue the work that was left")?;
             Some(dispatcher(&queues, &context, &s3_store)?)
         } else {
             None
         };
-        let file = data.join(ENDPOINTS_FILE);
-        std::fs::write(&file, serde_json::to_vec_pretty(&endpoints)?)
-            .with_context(|| format!("cannot write `{}`", file.display()))?;
+        // A command that opened the directory for itself is gone in a moment: others must not connect to it.
+        if dispatcher.is_some() {
+            write_whole(&data.join(ENDPOINTS_FILE), &serde_json::to_vec_pretty(&endpoints)?)?;
+        }
         Ok(Self { endpoints, credentials, context, dispatcher, queues, servers, data: data.clone() })
     }
 
@@ -176,10 +180,18 @@ impl Cloud {
         if let Some(dispatcher) = self.dispatcher.take() {
             dispatcher.stop(LIVE_TIME_OUT).await;
         }
-        // A file that names dead ports would mislead the next command.
+        // A file that names dead ports would cost the next command a look.
         let _ = std::fs::remove_file(self.data.join(ENDPOINTS_FILE));
         self.servers.shutdown().await;
     }
+}
+
+/// Writes a file so that a reader sees the old one or the new one, never a half.
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let written = path.with_extension("new");
+    std::fs::write(&written, bytes)
+        .and_then(|()| std::fs::rename(&written, path))
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 fn ended(what: &str, result: std::io::Result<()>) {

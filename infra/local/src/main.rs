@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Watches the web use of every school in a trust.
 #[derive(Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "trustwatch", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,9 +39,13 @@ enum Command {
     Formats,
 }
 
+/// What is logged unless `LOG_LEVEL` says otherwise. The embedded DynamoDB warns of each condition that does not hold,
+/// which is how workers find out that they are not the first.
+const QUIET: &str = "warn,dynoxide=error";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     let result = match cli.command {
         // These two need no servers and no threads but their own.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trustwatch_pipeline::{Context, Limits};
 use trustwatch_runtime::WRITER;
+use trustwatch_store::Store;
 
 /// An open system.
 pub struct Session {
@@ -27,9 +28,7 @@ impl Session {
     /// # Errors
     /// When the directory cannot be used.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
-        if let Some(endpoints) = running(data).await {
-            let credentials = cloud::credentials(data)?;
-            let store = cloud::connect(&endpoints, &credentials).await;
+        if let Some((endpoints, store)) = running(data).await {
             let context = Context {
                 store,
                 clock: Arc::new(jiff::Timestamp::now),
@@ -56,13 +55,16 @@ impl Session {
     }
 }
 
-/// The endpoints of the system that runs on this directory, if it answers.
-async fn running(data: &Path) -> Option<Endpoints> {
+/// The system that runs on this directory, if it answers. The file of endpoints outlives a system that was
+/// killed, and its port may be another's by now: only a server that takes this directory's key is believed.
+async fn running(data: &Path) -> Option<(Endpoints, Store)> {
     let file = std::fs::read(data.join(ENDPOINTS_FILE)).ok()?;
     let endpoints: Endpoints = serde_json::from_slice(&file).ok()?;
     let address = endpoints.s3.strip_prefix("http://")?.to_owned();
-    let answer = tokio::time::timeout(PROBE, tokio::net::TcpStream::connect(address)).await;
-    answer.ok()?.ok().map(|_| endpoints)
+    tokio::time::timeout(PROBE, tokio::net::TcpStream::connect(address)).await.ok()?.ok()?;
+    let store = cloud::connect(&endpoints, &cloud::credentials(data).ok()?).await;
+    let asked = tokio::time::timeout(PROBE, store.keys(&store.names().config, "schools/", None)).await;
+    asked.ok()?.ok().map(|_| (endpoints, store))
 }
 
 /// The directory must hold a system already: a typing mistake must not make an empty one.

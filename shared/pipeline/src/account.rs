@@ -91,3 +91,87 @@ pub fn account<R: Read, S: Sink>(
     }
     Ok((counts, held))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trustwatch_formats::{ParseContext, find};
+    use trustwatch_model::Window;
+
+    const GOOD: &str =
+        "1792396800.000 1 10.0.0.1 TCP_MISS/200 5 GET http://example.org/ - HIER_DIRECT/- text/html";
+
+    #[derive(Default)]
+    struct Lines {
+        events: Vec<u64>,
+        rejects: Vec<(u64, RejectReason)>,
+    }
+
+    impl Sink for Lines {
+        type Error = std::convert::Infallible;
+        fn event(&mut self, event: &Event<'_>) -> Result<(), Self::Error> {
+            self.events.push(event.line);
+            Ok(())
+        }
+        fn reject(&mut self, line: &RawLine<'_>, reason: RejectReason) -> Result<(), Self::Error> {
+            self.rejects.push((line.number, reason));
+            Ok(())
+        }
+    }
+
+    fn run(text: &str, rules: Rules) -> (Counts, Option<HeldLine>, Lines) {
+        let context = ParseContext {
+            zone: jiff::tz::TimeZone::UTC,
+            window: Window { not_before: 0, not_after: i64::MAX },
+            key: "oak/web/access.log",
+        };
+        let mut parser = find("squid").unwrap().parser(&context);
+        let mut sink = Lines::default();
+        let (counts, held) =
+            account(&mut LineReader::new(text.as_bytes()), parser.as_mut(), rules, &mut sink).unwrap();
+        assert!(counts.balances(), "{counts:?}");
+        (counts, held, sink)
+    }
+
+    #[test]
+    fn every_line_has_one_place() {
+        let text = format!("{GOOD}\n\nnonsense\n# note\n{GOOD}\n");
+        let (counts, held, lines) = run(&text, Rules { hold_last: true, ..Rules::default() });
+        assert_eq!((counts.lines, counts.events, counts.rejects), (5, 2, 1));
+        assert_eq!((counts.skipped.blank, counts.skipped.comment), (1, 1));
+        assert_eq!((lines.events, lines.rejects), (vec![1, 5], vec![(3, RejectReason::Malformed)]));
+        assert_eq!(held, None);
+    }
+
+    #[test]
+    fn a_last_line_without_its_newline_waits_when_it_is_to() {
+        let text = format!("{GOOD}\n{GOOD}");
+        let (counts, held, lines) = run(&text, Rules { hold_last: true, ..Rules::default() });
+        assert_eq!((counts.events, counts.held, lines.events), (1, 1, vec![1]));
+        assert_eq!(held, Some(HeldLine { line: 2, bytes: GOOD.len() as u64 }));
+        let (counts, held, lines) = run(&text, Rules::default());
+        assert_eq!((counts.events, counts.held, lines.events, held), (2, 0, vec![1, 2], None));
+    }
+
+    #[test]
+    fn repeats_are_counted_and_not_delivered() {
+        let text = format!("{GOOD}\nnonsense\n{GOOD}\n");
+        let (counts, _, lines) = run(&text, Rules { repeat_lines: 2, ..Rules::default() });
+        assert_eq!((counts.lines, counts.events, counts.rejects, counts.skipped.repeat), (3, 1, 0, 2));
+        assert_eq!(lines.events, [3]);
+    }
+
+    #[test]
+    fn only_the_wanted_line_is_counted() {
+        let text = format!("{GOOD}\nnonsense\n{GOOD}");
+        let (counts, _, lines) = run(&text, Rules { only_line: Some(3), ..Rules::default() });
+        assert_eq!((counts.lines, counts.events, lines.events), (1, 1, vec![3]));
+    }
+
+    #[test]
+    fn an_over_long_line_is_a_reject_and_the_next_line_is_read() {
+        let text = format!("{}\n{GOOD}\n", "x".repeat(trustwatch_formats::LINE_BYTES_MAX + 1));
+        let (_, _, lines) = run(&text, Rules::default());
+        assert_eq!((lines.events, lines.rejects), (vec![2], vec![(1, RejectReason::TooLong)]));
+    }
+}

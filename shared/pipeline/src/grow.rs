@@ -83,3 +83,74 @@ fn same_text(new: &RawLine<'_>, old: &RawLine<'_>) -> bool {
 fn without_return(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(older: &str, newer: &str) -> Shared {
+        shared_lines(&mut LineReader::new(older.as_bytes()), &mut LineReader::new(newer.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn complete_lines_from_the_beginning_are_shared() {
+        let check = |older: &str, newer: &str, lines: u64, continued: bool, tail_ended: bool| {
+            let tail_same = older == newer && !older.ends_with('\n');
+            let want = Shared { lines, continued, tail_ended, tail_same };
+            assert_eq!(shared(older, newer), want, "{older:?} then {newer:?}");
+        };
+        check("a\nb\n", "a\nb\nc\n", 2, true, false);
+        check("a\nb\n", "a\nb\n", 2, true, false);
+        check("a\nb\n", "a\n", 1, false, false);
+        check("a\nb\n", "a\nx\nb\n", 1, false, false);
+        check("a\nb\n", "b\na\n", 0, false, false);
+        check("", "a\n", 0, true, false);
+        // The older one broke off in a line.
+        check("a\nb", "a\nbc\n", 1, true, false);
+        check("a\nb", "a\nb\nc\n", 1, true, true);
+        check("a\nb", "a\nb", 1, true, false);
+        check("a\nb", "a\nc\n", 1, false, false);
+        check("a\nb", "a\n", 1, false, false);
+        // A line of the newer one that has not ended is not shared, though its bytes are.
+        check("a\nb\n", "a\nb", 1, false, false);
+        // Between the two bytes of a line end.
+        check("a\r\nb\r", "a\r\nb\r\n", 1, true, true);
+        check("a\r\nb\r", "a\r\nb\n", 1, true, true);
+        check("a\r\nb\r", "a\r\nbc\r\n", 1, false, false);
+    }
+
+    #[test]
+    fn damage_is_laid_to_the_side_that_has_it() {
+        let cut = &zip("a\nb\n")[..12];
+        let whole = "a\nb\n".as_bytes();
+        let found = shared_lines(&mut LineReader::new(cut), &mut LineReader::new(whole));
+        assert!(matches!(found, Err(SharedError::Older(ReadError::Damaged { .. }))), "{found:?}");
+        let found = shared_lines(&mut LineReader::new(whole), &mut LineReader::new(cut));
+        assert!(matches!(found, Err(SharedError::Newer(ReadError::Damaged { .. }))), "{found:?}");
+    }
+
+    #[test]
+    fn the_newer_one_is_read_to_its_end_for_damage() {
+        // It could be read far enough to end the older one's line, but it was set aside.
+        let newer = zip("a\nbc\n");
+        let newer = &newer[..newer.len() - 8];
+        let found = shared_lines(&mut LineReader::new("a\nb".as_bytes()), &mut LineReader::new(newer));
+        assert!(matches!(found, Err(SharedError::Newer(ReadError::Damaged { .. }))), "{found:?}");
+    }
+
+    #[test]
+    fn the_older_one_is_read_to_its_end_for_damage() {
+        // The lines differ at once, but only the end tells that the older one was set aside.
+        let mut older = zip("x\n");
+        older.extend(&zip("y\n")[..12]);
+        let found = shared_lines(&mut LineReader::new(&older[..]), &mut LineReader::new("a\n".as_bytes()));
+        assert!(matches!(found, Err(SharedError::Older(ReadError::Damaged { .. }))), "{found:?}");
+    }
+
+    fn zip(text: &str) -> Vec<u8> {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+}

@@ -8,7 +8,7 @@ use crate::grow::{Shared, SharedError, shared_lines};
 use crate::lane::{Lane, choose_lane};
 use crate::step::{At, Cause, StepError};
 use crate::tail::{TAIL_AFTER_MS, TAIL_GRACE_MS, TailPayload, delivered_before, is_final_before};
-use crate::verify::find_manifest;
+use crate::verify::{Found, find_manifest};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use trustwatch_formats::{LineReader, ParseContext, RawLine, ReadError};
@@ -193,9 +193,12 @@ pub(crate) async fn is_routed(
     let pinned = pinned.at("pin version", now.source_id.as_str())?;
     if !pinned.is_claimed {
         // Nobody claimed it, or its ledger row expired: then its manifest says whether it was set aside.
-        let manifest = find_manifest(context, Stage::Normalise, version, &now.source_id).await?;
-        if let Some(manifest) = manifest {
-            return Ok(manifest.is_complete());
+        match find_manifest(context, Stage::Normalise, version, &now.source_id).await? {
+            Found::Absent => {}
+            Found::Manifest(manifest) => return Ok(manifest.is_complete()),
+            Found::Unreadable(why) => {
+                return Err(Cause::Unbalanced(why)).at("read manifest", now.source_id.as_str());
+            }
         }
     }
     Ok(SourcePins::pinned(version, &pinned.pins)?.pins.feed.is_ok())

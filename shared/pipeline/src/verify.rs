@@ -74,15 +74,28 @@ async fn verify_version(
     report: &mut Report,
 ) -> Result<(), StepError> {
     let source_id = Arrival::from(version).source_id();
-    let Some(manifest) = find_manifest(context, Stage::Normalise, version, &source_id).await? else {
-        report.pending += 1;
-        return Ok(());
+    let found = find_manifest(context, Stage::Normalise, version, &source_id).await?;
+    let tail = find_manifest(context, Stage::Tail, version, &source_id).await?;
+    let (manifest, tail) = match (found, tail) {
+        (Found::Absent, _) => {
+            report.pending += 1;
+            return Ok(());
+        }
+        (Found::Unreadable(problem), _) | (_, Found::Unreadable(problem)) => {
+            report.findings.push(Finding {
+                source_id: source_id.to_string(),
+                key: version.key.clone(),
+                problem,
+            });
+            return Ok(());
+        }
+        (Found::Manifest(manifest), Found::Manifest(tail)) => (*manifest, Some(*tail)),
+        (Found::Manifest(manifest), Found::Absent) => (*manifest, None),
     };
     if let Outcome::Quarantined { .. } = manifest.outcome {
         report.quarantined += 1;
         return Ok(());
     }
-    let tail = find_manifest(context, Stage::Tail, version, &source_id).await?;
     let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
     check.source(&manifest, tail.as_ref()).await?;
     let Check { problems, source_id, .. } = check;
@@ -99,23 +112,33 @@ async fn verify_version(
     Ok(())
 }
 
+/// What lies where a manifest is looked for.
+pub(crate) enum Found {
+    Absent,
+    Manifest(Box<Manifest>),
+    Unreadable(String),
+}
+
 /// The manifest of a version, whether or not its school was known when it was worked on.
 pub(crate) async fn find_manifest(
     context: &Context,
     stage: Stage,
     version: &ObjectVersion,
     source_id: &SourceId,
-) -> Result<Option<Manifest>, StepError> {
+) -> Result<Found, StepError> {
     let id = source_id.as_str();
     let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
     for school in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
         let key = keys::manifest(stage, school, id);
         let object = context.store.read(&context.store.names().lake, &key).await.at("read manifest", id)?;
         if let Some(object) = object {
-            return Manifest::from_json(&object.bytes).at("read manifest", id).map(Some);
+            return Ok(match Manifest::from_json(&object.bytes) {
+                Ok(manifest) => Found::Manifest(Box::new(manifest)),
+                Err(error) => Found::Unreadable(format!("its manifest cannot be read: {error}")),
+            });
         }
     }
-    Ok(None)
+    Ok(Found::Absent)
 }
 
 /// The check of one source: collects every problem instead of stopping at the first.
@@ -161,7 +184,13 @@ impl Check<'_> {
             if sha256_hex(&object.bytes) != part.sha256 {
                 self.problems.push("a part does not have the bytes that its name says".to_owned());
             }
-            let facts = read_part(object.bytes).at("read part", &id)?;
+            let facts = match read_part(object.bytes) {
+                Ok(facts) => facts,
+                Err(error) => {
+                    self.problems.push(format!("a part of {} rows cannot be read: {error}", part.rows));
+                    continue;
+                }
+            };
             self.expect("rows of a part", facts.rows, part.rows);
             if facts.sources.iter().any(|source| *source != id) {
                 self.problems.push("a part holds rows of another source".to_owned());
@@ -179,7 +208,16 @@ impl Check<'_> {
                 self.problems.push(format!("a file of {} rejects is missing", file.lines));
                 continue;
             };
-            let lines = reject_lines(&object.bytes).at("read rejects", &id)?;
+            if sha256_hex(&object.bytes) != file.sha256 {
+                self.problems.push("a file of rejects does not have the bytes that its name says".to_owned());
+            }
+            let lines = match reject_lines(&object.bytes) {
+                Ok(lines) => lines,
+                Err(error) => {
+                    self.problems.push(format!("a file of {} rejects cannot be read: {error}", file.lines));
+                    continue;
+                }
+            };
             rejects += lines.len() as u64;
             self.lines.extend(lines.iter().map(|line| line.line));
         }

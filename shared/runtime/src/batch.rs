@@ -18,8 +18,19 @@ pub enum EnvelopeError {
     Notification(#[from] NotificationError),
 }
 
-/// Seconds until a message comes back that another worker is busy with.
-const BUSY_SECONDS: i32 = 10;
+/// Seconds until a message comes back that another worker is busy with, while that worker's lease ends soon.
+const BUSY_SECONDS_MAX: i64 = 10;
+/// A lease that ends later than this is waited for in one go: a message that came back every few seconds of a
+/// backfill's quarter of an hour would use up its chances and become a dead letter, and nobody would be at fault.
+const BUSY_SOON_SECONDS: i64 = 60;
+
+/// Seconds until a lease is worth another look. Never 0: the clocks of two workers may differ a little.
+fn busy_seconds(until_ms: i64, now_ms: i64) -> i32 {
+    let left = until_ms.saturating_sub(now_ms).max(0).saturating_add(999) / 1_000;
+    let wait = if left > BUSY_SOON_SECONDS { left } else { left.clamp(1, BUSY_SECONDS_MAX) };
+    // SQS takes up to 12 hours.
+    i32::try_from(wait.min(12 * 3_600)).unwrap_or(i32::MAX)
+}
 
 /// Reads the objects that a message tells of.
 ///
@@ -33,17 +44,18 @@ pub fn arrivals_of(message: &SqsMessage) -> Result<Vec<Notified>, EnvelopeError>
 pub async fn give_back(
     store: &Store,
     queue_url: &str,
+    now_ms: i64,
     message: SqsMessage,
     error: &BatchError,
     answer: &mut BatchAnswer,
 ) {
     error.log();
     if let BatchError::Step(error) = error
-        && let Cause::Busy { .. } = error.cause
+        && let Cause::Busy { until_ms } = error.cause
         && let Some(receipt) = &message.receipt_handle
     {
         // Only a convenience: without it the message comes back at the queue's own time.
-        if let Err(error) = store.come_back_in(queue_url, receipt, BUSY_SECONDS).await {
+        if let Err(error) = store.come_back_in(queue_url, receipt, busy_seconds(until_ms, now_ms)).await {
             tracing::warn!(code = error.code, "a busy message keeps the visibility of its queue");
         }
     }
@@ -85,5 +97,42 @@ impl BatchError {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lambda_events::sqs::SqsEvent;
+
+    #[test]
+    fn the_sample_event_tells_of_one_object() {
+        let event: SqsEvent = serde_json::from_str(include_str!("../../../events/sqs/s3-put.json")).unwrap();
+        let found = arrivals_of(&event.records[0]).unwrap();
+        assert_eq!(found[0].arrival.key, "oak-primary/web/2026/10/19/access 0900+1.log.gz");
+        assert_eq!(found[0].bytes, 104_857);
+    }
+
+    #[test]
+    fn a_busy_message_comes_back_when_the_lease_may_have_ended() {
+        let check =
+            |left_ms: i64, seconds: i32| assert_eq!(busy_seconds(1_000_000 + left_ms, 1_000_000), seconds);
+        // A lease that ended meanwhile, or ends at once.
+        check(-5_000, 1);
+        check(0, 1);
+        check(1, 1);
+        check(1_001, 2);
+        check(9_000, 9);
+        // The holder may be done long before its lease is.
+        check(15_000, 10);
+        check(60_000, 10);
+        // Eight looks ten seconds apart would not last as long as this lease.
+        check(900_000, 900);
+        check(i64::MAX - 1_000_000, 43_200);
+    }
+
+    #[test]
+    fn a_message_without_a_body_is_a_failure() {
+        assert!(matches!(arrivals_of(&SqsMessage::default()), Err(EnvelopeError::Empty)));
     }
 }

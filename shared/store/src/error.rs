@@ -67,7 +67,13 @@ impl StoreError {
             (SdkError::ConstructionFailure(_), _) => ("Construction".to_owned(), Trouble::Fault),
             _ => ("Unknown".to_owned(), Trouble::Passing),
         };
-        Self { verb, code, trouble, source: Some(Box::new(error)) }
+        // Of what a service said its sentence is worth reading; the SDK's own account of it repeats the code.
+        let said = error.message().map(str::to_owned);
+        let source: Box<dyn std::error::Error + Send + Sync> = match said {
+            Some(message) => message.into(),
+            None => Box::new(error),
+        };
+        Self { verb, code, trouble, source: Some(source) }
     }
 }
 

@@ -48,6 +48,8 @@ pub struct FeedItem {
     pub last_quarantine_at: Option<i64>,
     /// What was wrong with it and what to do.
     pub last_quarantine: Option<String>,
+    /// Its source id.
+    pub last_quarantine_source: Option<String>,
 }
 
 /// Counters are attributes of their own with this prefix, so that one update can add to many.
@@ -174,5 +176,6 @@ fn feed_item(school: &str, item: &Item) -> FeedItem {
         last_object_at: get_number(item, "last_object_at"),
         last_quarantine_at: get_number(item, "last_quarantine_at"),
         last_quarantine: get_text(item, "last_quarantine"),
+        last_quarantine_source: get_text(item, "last_quarantine_source"),
     }
 }

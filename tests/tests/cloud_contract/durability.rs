@@ -277,36 +277,3 @@ async fn times_come_from_the_clock_that_was_given_and_order_does_not() {
     let events = server.store.events_after(0, 10).await.unwrap();
     assert_eq!(events[1].event_time.as_millisecond(), 1_600_000_000_750);
 }
-
-/// Not a case but a measurement; `cargo test --release … rates -- --ignored --nocapture` prints it.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement, for a quiet machine"]
-async fn rates() {
-    const OBJECTS: usize = 1000;
-    for (durability, writers) in
-        [(Durability::PowerLoss, 1), (Durability::PowerLoss, 16), (Durability::ProcessExit, 16)]
-    {
-        let directory = tempfile::tempdir().unwrap();
-        let server = Embedded::start(directory.path(), durability).await;
-        versioned(&server).await;
-        let client = &server.client;
-        let started = std::time::Instant::now();
-        let each = |writer: usize| async move {
-            for at in (writer..OBJECTS).step_by(writers) {
-                put(client, "raw", &format!("{at}"), &[1; 10_000]).await;
-            }
-        };
-        futures::future::join_all((0..writers).map(each)).await;
-        let puts = started.elapsed();
-        let started = std::time::Instant::now();
-        let each = |reader: usize| async move {
-            for at in (reader..OBJECTS).step_by(writers) {
-                get(client, "raw", &format!("{at}")).await;
-            }
-        };
-        futures::future::join_all((0..writers).map(each)).await;
-        let gets = started.elapsed();
-        let rate = |elapsed: Duration| OBJECTS as f64 / elapsed.as_secs_f64();
-        println!("{durability:?}, {writers} clients: {:.0} puts/s, {:.0} gets/s", rate(puts), rate(gets));
-    }
-}

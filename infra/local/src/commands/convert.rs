@@ -4,9 +4,11 @@ use super::format;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempfile::NamedTempFile;
 use trustwatch_formats::{Format, LineReader, ParseContext, RawLine};
 use trustwatch_lake::{ColumnSet, EventFile, LakeError, Object, PartLimits};
 use trustwatch_model::{Event, RejectReason, Window};
@@ -55,6 +57,9 @@ impl Convert {
         let mut parser = format.parser(&context);
         let mut lines = LineReader::new(File::open(&self.input).with_context(problem)?);
         let output = || format!("cannot write `{}`", self.output.display());
+        if is_same_file(&self.input, &self.output) {
+            bail!("`{}` is the log itself: name another file to write to", self.output.display());
+        }
         let object = Object {
             school: String::new(),
             feed: String::new(),
@@ -64,7 +69,8 @@ impl Convert {
             Columns::All => ColumnSet::All,
             Columns::Bench => ColumnSet::Bench,
         };
-        let out = BufWriter::new(File::create(&self.output).with_context(output)?);
+        let target = Target::open(&self.output).with_context(output)?;
+        let out = BufWriter::new(target.writer().with_context(output)?);
         let limits = PartLimits::default();
         let file = if self.threads == 1 {
             EventFile::new(out, &object, columns, &limits)
@@ -77,16 +83,60 @@ impl Convert {
             Err(AccountError::Read(error)) => return Err(error).with_context(problem),
             Err(AccountError::Sink(error)) => return Err(error).with_context(output),
         };
-        sink.file.finish().with_context(output)?;
-        println!(
+        sink.file.finish().with_context(output)?.flush().with_context(output)?;
+        target.keep(&self.output).with_context(output)?;
+        say!(
             "{} lines: {} events, {} rejects, {} skipped",
             counts.lines,
             counts.events,
             counts.rejects,
             counts.skipped.total()
-        );
+        )?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where the Parquet goes.
+enum Target {
+    /// Beside its place, and moved there when it is whole: what breaks off leaves nothing behind, and an earlier
+    /// file stays until then.
+    Beside(NamedTempFile),
+    /// Straight into a device or a pipe, which nothing may take the place of.
+    Into(File),
+}
+
+impl Target {
+    fn open(output: &Path) -> io::Result<Self> {
+        if std::fs::metadata(output).is_ok_and(|metadata| !metadata.is_file()) {
+            return File::options().write(true).open(output).map(Self::Into);
+        }
+        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        std::fs::metadata(directory)?;
+        // What any new file may be, less what the user's mask takes away.
+        let permissions = std::fs::Permissions::from_mode(0o666);
+        let mut beside = tempfile::Builder::new();
+        let beside = beside.prefix(".trustwatch-").permissions(permissions);
+        beside.tempfile_in(directory).map(Self::Beside)
+    }
+
+    fn writer(&self) -> io::Result<File> {
+        match self {
+            Self::Beside(file) => file.reopen(),
+            Self::Into(file) => file.try_clone(),
+        }
+    }
+
+    fn keep(self, output: &Path) -> io::Result<()> {
+        match self {
+            Self::Beside(file) => file.persist(output).map(drop).map_err(|error| error.error),
+            Self::Into(_) => Ok(()),
+        }
+    }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 struct FileSink {

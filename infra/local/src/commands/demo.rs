@@ -56,16 +56,16 @@ impl Demo {
         }
         let port = if self.once { 0 } else { self.port };
         let cloud = Cloud::start(CloudOptions { port, ..CloudOptions::new(data) }).await?;
-        println!("Three made-up schools, one week ({FIRST_DAY} and the six days after), three filters.\n");
+        say!("Three made-up schools, one week ({FIRST_DAY} and the six days after), three filters.\n")?;
         let outcome = self.work(&cloud).await?;
-        print(&outcome);
+        print(&outcome)?;
         let right = outcome.is_right();
         if self.json {
-            println!("{}", outcome.json());
+            say!("{}", outcome.json())?;
         }
         if !self.once {
-            println!("\nThe system is up: {}/v1/health", cloud.endpoints.api);
-            println!("Stop with Ctrl-C.");
+            say!("\nThe system is up: {}/v1/health", cloud.endpoints.api)?;
+            say!("Stop with Ctrl-C.")?;
             stopped().await?;
         }
         cloud.stop().await;
@@ -177,55 +177,58 @@ impl Outcome {
     }
 }
 
-fn print(outcome: &Outcome) {
-    println!(
+fn print(outcome: &Outcome) -> anyhow::Result<()> {
+    say!(
         "{:<16} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "school", "lines", "events", "blocked", "rejects", "skipped"
-    );
+        "school",
+        "lines",
+        "events",
+        "blocked",
+        "rejects",
+        "skipped"
+    )?;
     let row = |name: &str, expected: &Expected| {
         let counts = &expected.counts;
-        println!(
+        say!(
             "{name:<16} {:>9} {:>9} {:>9} {:>9} {:>9}",
             counts.lines,
             counts.events,
             expected.blocked,
             counts.rejects,
             counts.skipped.total()
-        );
+        )
     };
     for (school, expected) in &outcome.expected {
-        row(school, expected);
+        row(school, expected)?;
     }
     let total = outcome.total();
-    row("all", &total);
+    row("all", &total)?;
     let counts = &outcome.report.counts;
-    println!();
-    println!(
+    say!("")?;
+    say!(
         "{} files were shipped through S3 and read in {:.1} s. Every raw file was then counted again:",
         outcome.shipped,
         outcome.took.as_secs_f64()
-    );
-    println!("  {:>9} lines", counts.lines);
-    println!("  {:>9} became events", counts.events);
-    println!(
-        "  {:>9} are kept as rejects: cut off, noise, or from a clock that stood in 1970",
-        counts.rejects
-    );
-    println!(
+    )?;
+    say!("  {:>9} lines", counts.lines)?;
+    say!("  {:>9} became events", counts.events)?;
+    say!("  {:>9} are kept as rejects: cut off, noise, or from a clock that stood in 1970", counts.rejects)?;
+    say!(
         "  {:>9} were skipped by a stated rule, {} of them delivered before by a shorter upload of the same file",
         counts.skipped.total(),
         counts.skipped.repeat
-    );
-    println!("  {:>9} held: the last line of a file that was still being written", counts.held);
+    )?;
+    say!("  {:>9} held: the last line of a file that was still being written", counts.held)?;
     if outcome.is_right() {
-        println!("Every line has its place, and it is the place that the generator meant it to have.");
+        say!("Every line has its place, and it is the place that the generator meant it to have.")?;
     } else {
-        println!("This does not balance:");
+        say!("This does not balance:")?;
         for finding in &outcome.report.findings {
-            println!("  {}: {}", finding.key, finding.problem);
+            say!("  {}: {}", finding.key, finding.problem)?;
         }
-        println!("  expected {:?}", total.counts);
-        println!("  found    {:?}", counts);
-        println!("  pending {}, set aside {}", outcome.report.pending, outcome.report.quarantined);
+        say!("  expected {:?}", total.counts)?;
+        say!("  found    {:?}", counts)?;
+        say!("  pending {}, set aside {}", outcome.report.pending, outcome.report.quarantined)?;
     }
+    Ok(())
 }

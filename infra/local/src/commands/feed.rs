@@ -3,15 +3,16 @@
 use super::Data;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
+use trustwatch_lake::keys::UNROUTABLE;
 use trustwatch_local::session::Session;
 use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
-use trustwatch_pipeline::save_feed;
+use trustwatch_pipeline::{FeedHealth, feed_health, save_feed};
 
 #[derive(Subcommand)]
 pub(crate) enum Feed {
     /// Register a feed, or change how it is read from now on
     Set(Set),
-    /// Show what the feeds of a school have delivered
+    /// Show what feeds have delivered, and what was set aside
     Show(Show),
 }
 
@@ -40,9 +41,9 @@ pub(crate) struct Set {
 pub(crate) struct Show {
     #[command(flatten)]
     data: Data,
-    /// School
+    /// Only this school; without it all schools, and the files that name no registered school
     #[arg(long)]
-    school: SchoolId,
+    school: Option<SchoolId>,
 }
 
 impl Feed {
@@ -63,7 +64,7 @@ impl Set {
         let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
         session.close().await;
         saved?;
-        println!("{}/{} is registered.", self.school, self.feed);
+        say!("{}/{} is registered.", self.school, self.feed)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -72,21 +73,32 @@ impl Show {
     async fn run(self) -> anyhow::Result<ExitCode> {
         trustwatch_local::session::must_exist(&self.data.data)?;
         let session = Session::open(&self.data.data).await?;
-        let feeds = session.context.store.feeds(self.school.as_str()).await;
+        let feeds = feed_health(&session.context, self.school.as_ref()).await;
         session.close().await;
         let feeds = feeds?;
         if feeds.is_empty() {
-            println!("{} has delivered nothing yet.", self.school);
+            let who = self.school.as_ref().map_or("nobody", SchoolId::as_str);
+            let verb = if self.school.is_some() { "has delivered nothing" } else { "has delivered anything" };
+            say!("{who} {verb} yet.")?;
         }
-        for feed in feeds {
-            let last = feed.last_object_at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
-            println!("{}/{}", feed.school, feed.feed);
-            println!("  last file    {}", last.map_or_else(|| "-".to_owned(), |at| at.to_string()));
+        for FeedHealth { item: feed, last_quarantine_key } in feeds {
+            let at = |at: Option<i64>| {
+                let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
+                at.map_or_else(|| "-".to_owned(), |at| at.to_string())
+            };
+            if feed.school == UNROUTABLE {
+                say!("files that name no registered school")?;
+            } else {
+                say!("{}/{}", feed.school, feed.feed)?;
+            }
+            say!("  last file    {}", at(feed.last_object_at))?;
             for (name, count) in &feed.counts {
-                println!("  {:<12} {count}", name.replace('_', " "));
+                say!("  {:<12} {count}", name.replace('_', " "))?;
             }
             if let Some(problem) = feed.last_quarantine {
-                println!("  set aside    {problem}");
+                let key = last_quarantine_key.unwrap_or_default();
+                say!("  set aside    {key} ({})", at(feed.last_quarantine_at))?;
+                say!("               {problem}")?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -36,7 +36,7 @@ impl Lake {
         let found = lake_files(&session.context, files.school.as_ref(), files.from, files.to).await;
         session.close().await;
         for url in found? {
-            println!("{url}");
+            say!("{url}")?;
         }
         Ok(ExitCode::SUCCESS)
     }

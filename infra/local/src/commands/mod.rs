@@ -1,5 +1,11 @@
 //! One file a command.
 
+/// `println!` for commands: whoever reads the output may have seen enough (`trustwatch lake files | head`), and that
+/// ends no command and changes no exit code.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::print_line(format_args!($($text)*)) };
+}
+
 pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod feed;
@@ -9,8 +15,11 @@ pub(crate) mod ship;
 pub(crate) mod up;
 pub(crate) mod verify;
 
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Arguments;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,11 +31,18 @@ pub(crate) struct Data {
     pub(crate) data: PathBuf,
 }
 
+/// Prints a line on standard output.
+pub(crate) fn print_line(line: Arguments<'_>) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("cannot print"),
+    }
+}
+
 /// Prints the formats.
-#[expect(clippy::unnecessary_wraps, reason = "every command ends in the same way")]
 pub(crate) fn formats() -> anyhow::Result<ExitCode> {
     for format in trustwatch_formats::formats() {
-        println!("{:<16} {}", format.id(), format.title());
+        say!("{:<16} {}", format.id(), format.title())?;
     }
     Ok(ExitCode::SUCCESS)
 }

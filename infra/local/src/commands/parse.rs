@@ -37,8 +37,10 @@ impl Parse {
             Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
         let mut lines = LineReader::new(File::open(&self.file).with_context(problem)?);
         let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
-        sink.out.flush()?;
-        sink.err.flush()?;
+        let done = done.and_then(|done| {
+            sink.out.flush().and_then(|()| sink.err.flush()).map_err(AccountError::Sink)?;
+            Ok(done)
+        });
         match done {
             Ok(_) => Ok(ExitCode::SUCCESS),
             // The reader of our output has seen enough.

@@ -1,7 +1,7 @@
 //! `trustwatch ship`
 
 use super::{Data, bytes_bar};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,7 +33,12 @@ impl Ship {
         let keyed: Vec<(String, &Path)> = self
             .files
             .iter()
-            .map(|file| Ok((self.key(file)?, file.as_path())))
+            .map(|file| {
+                // All are looked at before the first is sent: a typing mistake sends nothing.
+                std::fs::File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+                ensure!(!file.is_dir(), "`{}` is a directory: name the files in it", file.display());
+                Ok((self.key(file)?, file.as_path()))
+            })
             .collect::<anyhow::Result<_>>()?;
         match &self.endpoint {
             Some(endpoint) => {
@@ -54,7 +59,7 @@ impl Ship {
                 session.close().await;
                 sent?;
                 if !live {
-                    println!("The system is not running: `trustwatch up` will work on what was sent.");
+                    say!("The system is not running: `trustwatch up` will work on what was sent.")?;
                 }
             }
         }
@@ -91,7 +96,7 @@ async fn send_all(store: &Store, files: &[(String, &Path)]) -> anyhow::Result<()
             .await
             .with_context(|| format!("cannot send `{}`", file.display()))?;
         bar.finish();
-        println!("sent {key} ({bytes} bytes, version {version})");
+        say!("sent {key} ({bytes} bytes, version {version})")?;
     }
     Ok(())
 }

@@ -25,17 +25,17 @@ impl Up {
         let lease = Duration::from_secs(self.lease_seconds);
         let options = CloudOptions { port: self.port, lease, ..CloudOptions::new(data) };
         let cloud = Cloud::start(options).await?;
-        println!("trustwatch is up.");
-        println!("  API       {}/v1/health", cloud.endpoints.api);
-        println!("  S3        {}   bucket {}", cloud.endpoints.s3, cloud.context.store.names().raw);
-        println!("  keys      {}", data.join(CREDENTIALS_FILE).display());
-        println!("  data      {}", data.display());
-        println!();
-        println!("Register a feed:  trustwatch feed set --school oak --feed web --format squid");
-        println!("Send a file:      trustwatch ship --school oak --feed web access.log");
-        println!("Stop with Ctrl-C; nothing is lost.");
+        say!("trustwatch is up.")?;
+        say!("  API       {}/v1/health", cloud.endpoints.api)?;
+        say!("  S3        {}   bucket {}", cloud.endpoints.s3, cloud.context.store.names().raw)?;
+        say!("  keys      {}", data.join(CREDENTIALS_FILE).display())?;
+        say!("  data      {}", data.display())?;
+        say!("")?;
+        say!("Register a feed:  trustwatch feed set --school oak --feed web --format squid")?;
+        say!("Send a file:      trustwatch ship --school oak --feed web access.log")?;
+        say!("Stop with Ctrl-C; nothing is lost.")?;
         stopped().await?;
-        println!("stopping …");
+        say!("stopping …")?;
         cloud.stop().await;
         Ok(ExitCode::SUCCESS)
     }

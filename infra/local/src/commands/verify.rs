@@ -23,34 +23,35 @@ impl Verify {
         session.close().await;
         let report = report?;
         if self.json {
-            println!("{}", serde_json::to_string(&report)?);
+            say!("{}", serde_json::to_string(&report)?)?;
         } else {
-            print(&report);
+            print(&report)?;
         }
         Ok(if report.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn print(report: &Report) {
+fn print(report: &Report) -> anyhow::Result<()> {
     let counts = &report.counts;
-    println!("objects      {:>12}", report.objects);
-    println!("  set aside  {:>12}   as a whole, with a reason on the feed", report.quarantined);
-    println!("  pending    {:>12}   not yet worked on", report.pending);
-    println!("lines        {:>12}", counts.lines);
-    println!("  events     {:>12}", counts.events);
-    println!("  rejects    {:>12}   kept, with a reason", counts.rejects);
-    println!(
+    say!("objects      {:>12}", report.objects)?;
+    say!("  set aside  {:>12}   as a whole, with a reason on the feed", report.quarantined)?;
+    say!("  pending    {:>12}   not yet worked on", report.pending)?;
+    say!("lines        {:>12}", counts.lines)?;
+    say!("  events     {:>12}", counts.events)?;
+    say!("  rejects    {:>12}   kept, with a reason", counts.rejects)?;
+    say!(
         "  skipped    {:>12}   by a stated rule ({} repeats)",
         counts.skipped.total(),
         counts.skipped.repeat
-    );
-    println!("  held       {:>12}   last lines that wait for their end", counts.held);
+    )?;
+    say!("  held       {:>12}   last lines that wait for their end", counts.held)?;
     for finding in &report.findings {
-        println!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem);
+        say!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem)?;
     }
     if report.balances() {
-        println!("Every line has its place.");
+        say!("Every line has its place.")?;
     } else {
-        println!("{} thing(s) do not balance.", report.findings.len());
+        say!("{} thing(s) do not balance.", report.findings.len())?;
     }
+    Ok(())
 }

@@ -193,6 +193,18 @@ impl QueueStore {
         Ok(())
     }
 
+    /// Makes every message that is in flight visible again and says how many that were. For the start of a process
+    /// that owns the file: whoever held a message has ended with the process before, and nobody should wait for
+    /// the visibility time-out of the dead. Receipts of old deliveries stay as good as they were.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub async fn release_in_flight(&self) -> Result<usize, QueueError> {
+        let released = self.call(table::release_in_flight).await?;
+        self.queue_names().into_iter().for_each(|queue| self.changed(queue));
+        Ok(released)
+    }
+
     /// Moves what died in `queue` back to it with all its chances anew, and says how many messages that were.
     ///
     /// # Errors

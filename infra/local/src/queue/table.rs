@@ -280,6 +280,12 @@ pub(super) fn depth(tx: &Transaction<'_>, now: i64, spec: &QueueSpec) -> Result<
     Ok(depth)
 }
 
+/// Makes visible what a receive hides. A send that was delayed keeps its delay.
+pub(super) fn release_in_flight(tx: &Transaction<'_>, now: i64) -> Result<usize, QueueError> {
+    let sql = "UPDATE message SET visible_ms = ?1 WHERE visible_ms > ?1 AND receives > 0";
+    Ok(tx.prepare_cached(sql)?.execute(params![now])?)
+}
+
 /// The earliest moment at which a message of the queue is or becomes visible.
 pub(super) fn next_visible_ms(tx: &Transaction<'_>, queue: &str) -> Result<Option<i64>, QueueError> {
     let next = tx

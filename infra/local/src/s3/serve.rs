@@ -3,7 +3,8 @@
 use super::{S3Store, api::Api};
 use hyper_util::{rt::TokioIo, rt::TokioTimer};
 use s3s::{
-    auth::SimpleAuth,
+    S3Error, S3ErrorCode, S3Result,
+    auth::{S3Auth, SecretKey},
     service::{S3Service, S3ServiceBuilder},
 };
 use std::{io, sync::Arc, time::Duration};
@@ -16,10 +17,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The S3 protocol over the store, without a socket. Requests are path-style and signed.
 #[must_use]
 pub fn service(store: Arc<S3Store>, credentials: Credentials) -> S3Service {
-    let Credentials { access_key, secret_key } = credentials;
     let mut builder = S3ServiceBuilder::new(Api::new(store));
-    builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+    builder.set_auth(OneKey(credentials));
     builder.build()
+}
+
+/// The one key that this server knows. `s3s` brings the like, and answers an unknown key in words about an account
+/// that is not signed up, which nobody here has.
+struct OneKey(Credentials);
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.0.access_key {
+            return Ok(SecretKey::from(self.0.secret_key.clone()));
+        }
+        let message =
+            "this S3 does not know the access key: take the one in `credentials` of its data directory";
+        Err(S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, message))
+    }
 }
 
 /// Serves the store until the future is dropped, which also ends its connections.

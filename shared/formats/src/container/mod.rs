@@ -13,7 +13,7 @@ pub use lines::{LINE_BYTES_MAX, LINE_KEPT_BYTES, LineReader, RawLine};
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The source itself failed. The object may be whole: try again.
-    #[error("cannot read the object: {0}")]
+    #[error("cannot read the object")]
     Io(#[source] std::io::Error),
     /// The compressed data is corrupt, ends early, or has something else behind it. Trying again does not help.
     #[error("the compressed data is damaged after {lines_read} complete line(s): {detail}")]

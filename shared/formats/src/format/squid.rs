@@ -93,7 +93,9 @@ fn behind_tag(text: &str) -> &str {
 /// `seconds.milliseconds` since 1970, in microseconds. Seconds alone are accepted as well.
 fn epoch(word: &str) -> Option<i64> {
     let (seconds, fraction) = text::cut(word, b'.').unwrap_or((word, ""));
-    if !(9..=10).contains(&seconds.len()) || fraction.len() > 6 {
+    // A clock that stood in 1970 gives few digits; the fraction then tells its time from any other number.
+    let digits_min = if fraction.is_empty() { 9 } else { 1 };
+    if !(digits_min..=10).contains(&seconds.len()) || fraction.len() > 6 {
         return None;
     }
     let digits = |text: &str| {

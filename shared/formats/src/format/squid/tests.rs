@@ -157,3 +157,23 @@ fn the_category_at_the_end_belongs_to_lines_without_a_result() {
         },
     );
 }
+
+#[test]
+fn a_clock_that_stood_in_1970_is_too_old_and_not_malformed() {
+    let window = Window::around(1_764_058_201_000_000, 400);
+    let check = |at: &str, want: RejectReason| {
+        let arena = Bump::new();
+        let mut parser = SquidParser { clock: LocalClock::new(TimeZone::UTC), window };
+        let line =
+            format!("{at}     87 10.20.1.15 TCP_MISS/200 9 GET http://example.org/ - HIER_NONE/- text/html");
+        assert_eq!(parser.parse(line.as_bytes(), &arena), Line::Reject(want), "{at}");
+    };
+    check("0.000", RejectReason::TooOld);
+    check("812.118", RejectReason::TooOld);
+    check("86400.1", RejectReason::TooOld);
+    // Without a fraction a short number may be anything.
+    check("812", RejectReason::Malformed);
+    check("812.", RejectReason::Malformed);
+    check(".118", RejectReason::Malformed);
+    check("17640582011.120", RejectReason::Malformed);
+}

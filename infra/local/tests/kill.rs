@@ -1,0 +1,199 @@
+//! `kill -9` at any moment: what was acknowledged is there, and every line still has exactly one place.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod common;
+
+use common::{PATIENCE, Up, done, scratch, verified};
+use rand::{Rng, SeedableRng};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use trustwatch_local::cloud::{Cloud, CloudOptions, ENDPOINTS_FILE};
+use trustwatch_local::demo::{DemoFile, Expected, Plan};
+use trustwatch_local::queue::NewMessage;
+use trustwatch_model::{Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
+use trustwatch_pipeline::save_feed;
+use trustwatch_store::Store;
+
+const KILLS: usize = 20;
+
+fn week() -> Vec<DemoFile> {
+    // Arrivals are now, and the week of the demo is in the future of whoever runs this before it: ten days ago is
+    // in the horizon always.
+    let first_day = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let first_day = first_day.checked_sub(jiff::Span::new().days(10)).unwrap();
+    let plan = Plan { seed: 3, lines_per_school: 20_000, first_day, days: 3 };
+    plan.files().unwrap().collect()
+}
+
+async fn register(store: &Store, files: &[DemoFile]) {
+    for file in files {
+        let settings = FeedSettings {
+            format: file.format.to_owned(),
+            zone: ZONE_DEFAULT.to_owned(),
+            horizon_days: HORIZON_DAYS_DEFAULT,
+        };
+        let (school, feed) = (SchoolId::new(file.school).unwrap(), FeedId::new(file.feed).unwrap());
+        save_feed(store, &school, &feed, settings).await.unwrap();
+    }
+}
+
+/// Ships as a collector does that keeps its place: a put whose answer was lost may have been heard.
+async fn ship(store: &Store, file: &DemoFile, scratch: &Path) -> Option<()> {
+    let sent = store.versions_of(&file.key()).await.ok()?;
+    if sent.len() < usize::from(file.version) {
+        let path = scratch.join("upload");
+        file.write_object_to(std::fs::File::create(&path).unwrap()).unwrap();
+        store.upload_file(&file.key(), &path, |_| {}).await.ok()?;
+    }
+    Some(())
+}
+
+/// Messages that a worker had when its process was killed.
+fn held_messages(directory: &Path) -> u64 {
+    let queue = rusqlite::Connection::open(directory.join("data/queue.sqlite")).unwrap();
+    queue.query_row("SELECT COUNT(*) FROM message WHERE receives > 0", [], |row| row.get(0)).unwrap()
+}
+
+async fn until_up(up: &mut Up) -> bool {
+    let out = BufReader::new(up.child.stdout.take().unwrap());
+    let first = tokio::task::spawn_blocking(move || out.lines().next());
+    first.await.unwrap().is_some_and(|line| line.unwrap() == "trustwatch is up.")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_by_twenty_kills() {
+    let begun = Instant::now();
+    let given = std::env::var("TRUSTWATCH_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = given.unwrap_or_else(rand::random);
+    println!("TRUSTWATCH_SEED={seed}");
+    let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
+    let directory = scratch();
+    let files = week();
+    let mut expected = Expected::default();
+    for file in &files {
+        expected += file.write_to(std::io::sink()).unwrap();
+    }
+    let each_round = files.len().div_ceil(KILLS);
+    let up = Up::start(directory.path());
+    register(&up.store().await, &files).await;
+    up.kill();
+
+    let (mut shipped, mut in_work) = (0, 0);
+    for round in 1..=KILLS {
+        let mut up = Up::begin(directory.path());
+        // Every third kill falls into the start, with the work of the round before still to be taken up; the others
+        // into the work on what was just shipped.
+        let in_start = (round % 3 == 0).then(|| Duration::from_millis(dice.random_range(0..600)));
+        let after = Duration::from_millis(dice.random_range(0..60));
+        let work = async {
+            assert!(until_up(&mut up).await);
+            let store = up.store().await;
+            let last = files.len().min(round * each_round);
+            while shipped < last && ship(&store, &files[shipped], directory.path()).await.is_some() {
+                shipped += 1;
+            }
+            tokio::time::sleep(after).await;
+        };
+        match in_start {
+            Some(moment) => drop(tokio::time::timeout(moment, work).await),
+            None => work.await,
+        }
+        up.kill();
+        let held = held_messages(directory.path());
+        in_work += usize::from(held > 0);
+        println!(
+            "kill {round}, {in_start:?} after the start or {after:?} after shipping: {shipped} of {} files \
+             shipped, {held} in work",
+            files.len()
+        );
+    }
+    println!("{in_work} of {KILLS} kills in mid-work, after {:?}", begun.elapsed());
+    assert!(in_work > 0, "no kill met any work");
+
+    let up = Up::start(directory.path());
+    let store = up.store().await;
+    for file in files.iter().skip(shipped) {
+        ship(&store, file, directory.path()).await.unwrap();
+    }
+    let report = verified(directory.path());
+    let counts: Counts = serde_json::from_value(report["counts"].clone()).unwrap();
+    assert_eq!(counts, expected.counts);
+    assert_eq!(report["objects"], files.len() as u64);
+    assert_eq!(report["quarantined"], 0);
+    // The counters of the feeds are added up as the work is done, and not by `verify`.
+    let mut counted = 0;
+    for school in files.iter().map(|file| file.school).collect::<std::collections::BTreeSet<_>>() {
+        counted += store.feeds(school).await.unwrap().iter().map(|feed| feed.counts["events"]).sum::<u64>();
+    }
+    assert_eq!(counted, expected.counts.events);
+    up.stop();
+    nothing_is_left(directory.path()).await;
+    println!("done after {:?}", begun.elapsed());
+}
+
+/// No message waits, hides or died.
+async fn nothing_is_left(directory: &Path) {
+    let cloud = Cloud::start(CloudOptions::new(&directory.join("data"))).await.unwrap();
+    until_idle(&cloud).await;
+    for queue in cloud.status().await.unwrap().queues {
+        assert_eq!(queue.depth.dead_letters, 0, "{}", queue.queue);
+    }
+    cloud.stop().await;
+}
+
+async fn until_idle(cloud: &Cloud) {
+    let begun = Instant::now();
+    while !cloud.is_idle().await.unwrap() {
+        assert!(begun.elapsed() < PATIENCE, "{:?}", cloud.status().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_worker_held_is_worked_on_at_the_next_start() {
+    let directory = scratch();
+    let data = directory.path().join("data");
+    let down = Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(&data) }).await.unwrap();
+    let queue = "trustwatch-normalise";
+    // The test message of S3 asks for nothing, so that only its own way can keep the queue busy.
+    let body = r#"{"Event":"s3:TestEvent","Bucket":"trustwatch-raw"}"#;
+    down.queues().send(queue, NewMessage::new(body)).await.unwrap();
+    assert_eq!(down.queues().receive(queue, 1, None).await.unwrap().len(), 1);
+    assert_eq!(down.queues().depth(queue).await.unwrap().in_flight, 1);
+    down.stop().await;
+
+    let up = Cloud::start(CloudOptions::new(&data)).await.unwrap();
+    until_idle(&up).await;
+    up.stop().await;
+}
+
+#[test]
+fn endpoints_that_a_kill_left_behind_mislead_no_command() {
+    let directory = scratch();
+    let up = Up::start(directory.path());
+    let left = up.data.join(ENDPOINTS_FILE);
+    up.kill();
+    assert!(left.exists());
+    let said = done(directory.path(), &["feed", "show", "--data", "data"]);
+    assert!(said.contains("nobody has delivered anything yet"), "{said}");
+
+    // The port is another system's by now.
+    let other = scratch();
+    let stranger = Up::start(other.path());
+    std::fs::copy(stranger.data.join(ENDPOINTS_FILE), &left).unwrap();
+    let set = ["feed", "set", "--data", "data", "--school", "oak", "--feed", "web", "--format", "squid"];
+    done(directory.path(), &set);
+    let log = other.path().join("access.log");
+    std::fs::write(&log, "no log\n").unwrap();
+    let ship = ["ship", "--data", "data", "--school", "oak", "--feed", "web", log.to_str().unwrap()];
+    assert!(done(directory.path(), &ship).contains("The system is not running"));
+    let theirs = done(other.path(), &["verify", "--data", "data", "--json"]);
+    assert!(theirs.contains("\"objects\":0"), "{theirs}");
+}
