@@ -32,8 +32,11 @@ mkdir -p "$tree"
 done
 (cd "$root" && tar --null -T "$scratch/files" -cf -) | (mkdir -p "$scratch/new" && cd "$scratch/new" && tar -xf -)
 (cd "$scratch/new" && find . -type f -print) | while IFS= read -r file; do
-    if ! cmp -s "$scratch/new/$file" "$tree/$file"; then
+    if [ ! -e "$tree/$file" ]; then
         mkdir -p "$(dirname "$tree/$file")"
+        cp -p "$scratch/new/$file" "$tree/$file"
+    elif ! cmp -s "$scratch/new/$file" "$tree/$file"; then
+        # A new time, or a build of a mutant would be taken for one of this.
         cp "$scratch/new/$file" "$tree/$file"
     fi
 done
@@ -53,6 +56,7 @@ test_of() {
     sed -n '1s/^# test: //p' "$1"
 }
 
+began=$(date +%s)
 failed=0
 for patch in "$@"; do
     test_of "$patch"
@@ -72,14 +76,16 @@ printf '%-42s %-9s %s\n' mutant fate test
 for patch in "$@"; do
     label=$(basename "$patch" .patch)
     log=$scratch/$label.log
-    set -- $(test_of "$patch")
+    test=$(test_of "$patch")
+    binary=${test%% *}
+    name=${test#* }
     if ! (cd "$tree" && patch -p1 --dry-run --forward --fuzz=0 <"$patch") >"$log" 2>&1; then
         fate=stale
     elif ! (cd "$tree" && patch -p1 <"$patch") >"$log" 2>&1; then
         fate=stale
-    elif run "$log" "$1" "$2"; then
+    elif run "$log" "$binary" "$name"; then
         fate=SURVIVED
-    elif grep -q "^test $2 \.\.\. FAILED" "$log"; then
+    elif grep -q "^test $name \.\.\. FAILED" "$log"; then
         fate=killed
     else
         # It does not build, or the test is gone: that proves nothing.
@@ -87,6 +93,7 @@ for patch in "$@"; do
     fi
     [ "$fate" = stale ] || (cd "$tree" && patch -p1 -R <"$patch") >/dev/null
     [ "$fate" = killed ] || failed=$((failed + 1))
-    printf '%-42s %-9s %s %s\n' "$label" "$fate" "$1" "$2"
+    printf '%-42s %-9s %s %s\n' "$label" "$fate" "$binary" "$name"
 done
+echo "$# mutants in $(($(date +%s) - began)) s"
 [ "$failed" -eq 0 ] || { echo "$failed of the mutants were not killed; see $scratch/*.log" >&2; exit 1; }

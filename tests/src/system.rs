@@ -187,6 +187,21 @@ impl System {
         Arrival { bucket, key: key.to_owned(), version_id: put.version_id.unwrap() }
     }
 
+    /// Lets the ledger forget a source, as it does 60 days after its end.
+    pub async fn forget(&self, arrival: &Arrival) {
+        for stage in ["NORMALISE", "TAIL"] {
+            let text = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+            self.dynamodb
+                .delete_item()
+                .table_name(&self.cloud.context.store.names().table)
+                .key("PK", text(format!("SRC#{}", arrival.source_id())))
+                .key("SK", text(stage.to_owned()))
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+
     /// Stops it.
     pub async fn stop(self) {
         self.cloud.stop().await;

@@ -4,5 +4,7 @@
 
 #[path = "delivery/fixture.rs"]
 mod fixture;
+#[path = "delivery/forgotten.rs"]
+mod forgotten;
 #[path = "delivery/growing.rs"]
 mod growing;

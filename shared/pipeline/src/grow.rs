@@ -116,6 +116,8 @@ mod tests {
         check("a\nb\n", "a\nb", 1, false, false);
         // Between the two bytes of a line end.
         check("a\r\nb\r", "a\r\nb\r\n", 1, true, true);
+        check("a\r\nb\r", "a\r\nb\n", 1, true, true);
+        check("a\r\nb\r", "a\r\nbc\r\n", 1, false, false);
     }
 
     #[test]
@@ -125,6 +127,15 @@ mod tests {
         let found = shared_lines(&mut LineReader::new(cut), &mut LineReader::new(whole));
         assert!(matches!(found, Err(SharedError::Older(ReadError::Damaged { .. }))), "{found:?}");
         let found = shared_lines(&mut LineReader::new(whole), &mut LineReader::new(cut));
+        assert!(matches!(found, Err(SharedError::Newer(ReadError::Damaged { .. }))), "{found:?}");
+    }
+
+    #[test]
+    fn the_newer_one_is_read_to_its_end_for_damage() {
+        // It could be read far enough to end the older one's line, but it was set aside.
+        let newer = zip("a\nbc\n");
+        let newer = &newer[..newer.len() - 8];
+        let found = shared_lines(&mut LineReader::new("a\nb".as_bytes()), &mut LineReader::new(newer));
         assert!(matches!(found, Err(SharedError::Newer(ReadError::Damaged { .. }))), "{found:?}");
     }
 

@@ -8,6 +8,7 @@ use crate::grow::{Shared, SharedError, shared_lines};
 use crate::lane::{Lane, choose_lane};
 use crate::step::{At, Cause, StepError};
 use crate::tail::{TAIL_AFTER_MS, TAIL_GRACE_MS, TailPayload, delivered_before, is_final_before};
+use crate::verify::{Found, find_manifest};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use trustwatch_formats::{LineReader, ParseContext, RawLine, ReadError};
@@ -68,6 +69,9 @@ pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, Ste
     let stage = Stage::Normalise;
     // Looked for before the claim: one that is found although nobody claimed the source is older than its ledger row.
     let before = context.manifest(stage, &source).await?;
+    // It was worked on from the pins that it names, whatever the settings are now.
+    let pins = before.as_ref().map_or_else(|| source.pins.clone(), |manifest| manifest.pins.clone());
+    let source = SourcePins::new(&versions.this, pins);
     let school = source.school.clone();
     let claim = context
         .store
@@ -187,7 +191,17 @@ pub(crate) async fn is_routed(
     let stage = Stage::Normalise.table_key();
     let pinned = context.store.pin(&now.source_id, stage, &now.to_json()?).await;
     let pinned = pinned.at("pin version", now.source_id.as_str())?;
-    Ok(SourcePins::pinned(version, &pinned)?.pins.feed.is_ok())
+    if !pinned.is_claimed {
+        // Nobody claimed it, or its ledger row expired: then its manifest says whether it was set aside.
+        match find_manifest(context, Stage::Normalise, version, &now.source_id).await? {
+            Found::Absent => {}
+            Found::Manifest(manifest) => return Ok(manifest.is_complete()),
+            Found::Unreadable(why) => {
+                return Err(Cause::Unbalanced(why)).at("read manifest", now.source_id.as_str());
+            }
+        }
+    }
+    Ok(SourcePins::pinned(version, &pinned.pins)?.pins.feed.is_ok())
 }
 
 /// Compares two versions of a key.

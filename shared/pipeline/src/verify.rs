@@ -113,13 +113,14 @@ async fn verify_version(
 }
 
 /// What lies where a manifest is looked for.
-enum Found {
+pub(crate) enum Found {
     Absent,
     Manifest(Box<Manifest>),
     Unreadable(String),
 }
 
-async fn find_manifest(
+/// The manifest of a version, whether or not its school was known when it was worked on.
+pub(crate) async fn find_manifest(
     context: &Context,
     stage: Stage,
     version: &ObjectVersion,

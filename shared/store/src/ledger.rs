@@ -38,6 +38,15 @@ pub enum Claim {
     Done,
 }
 
+/// Inputs of a source that somebody else wants to rely on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Inputs as they were first written down.
+    pub pins: String,
+    /// Whether the source was ever claimed, as far as the ledger knows: its rows expire.
+    pub is_claimed: bool,
+}
+
 /// A row of the day index: readers find the sources of a school-day by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayEntry {
@@ -198,7 +207,7 @@ impl Store {
         source: &SourceId,
         stage: &'static str,
         pins: &str,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Pinned, StoreError> {
         const VERB: &str = "pin";
         let answer = self
             .dynamodb
@@ -218,10 +227,9 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::of(VERB, error))?;
-        answer
-            .attributes
-            .and_then(|item| get_text(&item, "pins"))
-            .ok_or_else(|| StoreError::fault(VERB, "NoPins"))
+        let item = answer.attributes.unwrap_or_default();
+        let pins = get_text(&item, "pins").ok_or_else(|| StoreError::fault(VERB, "NoPins"))?;
+        Ok(Pinned { pins, is_claimed: get_text(&item, "state").is_some_and(|state| state != "pinned") })
     }
 
     /// The inputs that were written down for a source, if any.

@@ -15,7 +15,7 @@ mod queue;
 pub use connect::{Connection, Credentials, Names, Store};
 pub use error::{StoreError, Trouble};
 pub use feed::{FeedItem, Latest, Tally};
-pub use ledger::{Claim, DayEntry, Due, DueItem, Finish, Finished, LedgerEntry};
+pub use ledger::{Claim, DayEntry, Due, DueItem, Finish, Finished, LedgerEntry, Pinned};
 pub use object::{Body, Listed, Object, PutOutcome};
 
 /// Name of the sparse index of items that are due: partition `due_shard`, sorted by `due_at`.

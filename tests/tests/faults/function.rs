@@ -71,7 +71,7 @@ async fn a_busy_message_is_given_back_and_comes_again_soon() {
         assert_eq!(call(&context, false, std::slice::from_ref(&text)).await, ["m0"]);
         assert_eq!(judge.calls().last().unwrap(), "come_back_in");
     }
-    assert!(until_ms(queues.next_visible_ms(LIVE).await.unwrap()) <= 10_000);
+    assert!(until_ms(queues.next_visible_ms(LIVE).await.unwrap()) <= LEASE_MS + 1_000);
     assert_eq!(State::of(&system, Scope::All).await.facts("manifest").count(), 0);
 
     seam.dismiss();

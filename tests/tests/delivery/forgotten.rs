@@ -1,0 +1,55 @@
+//! What the ledger has forgotten, because its rows expire after 60 days.
+
+use trustwatch_pipeline::{normalise, settle_due_tails};
+use trustwatch_tests::fixture::squid;
+use trustwatch_tests::state::{Scope, State};
+use trustwatch_tests::system::{DAY_MS, System};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_comes_again_after_60_days_changes_nothing() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let context = system.context();
+    let arrival = system.put("oak/web/a.log", squid(9).trim_end()).await;
+    let mut states = Vec::new();
+    for _ in 0..2 {
+        normalise(&context, &arrival).await.unwrap();
+        system.time.pass_ms(2 * DAY_MS);
+        settle_due_tails(&context).await.unwrap();
+        states.push(State::of(&system, Scope::All).await);
+        system.forget(&arrival).await;
+        system.time.pass_ms(61 * DAY_MS);
+    }
+    State::assert_same(&states[0], &states[1], "after 60 days");
+    system.stop().await;
+}
+
+/// Sent again as its quarantine advises, though late: the version that was set aside delivered nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_was_set_aside_60_days_ago_is_not_repeated() {
+    for registered in [true, false] {
+        let system = System::start().await;
+        if registered {
+            system.feed("oak", "other", "squid").await;
+        }
+        let context = system.context();
+        let first = system.put("oak/web/a.log", squid(9)).await;
+        normalise(&context, &first).await.unwrap();
+        system.forget(&first).await;
+        system.time.pass_ms(61 * DAY_MS);
+        system.feed("oak", "web", "squid").await;
+        let second = system.put("oak/web/a.log", squid(9)).await;
+        normalise(&context, &second).await.unwrap();
+        let rows = |state: &State| state.facts("row").count();
+        assert_eq!(rows(&State::of(&system, Scope::All).await), 7, "read whole");
+
+        // Its own event may come again, too, and a third version is compared with the second.
+        if registered {
+            normalise(&context, &first).await.unwrap();
+        }
+        let third = system.put("oak/web/a.log", squid(9)).await;
+        normalise(&context, &third).await.unwrap();
+        assert_eq!(rows(&State::of(&system, Scope::All).await), 7, "once");
+        system.stop().await;
+    }
+}
