@@ -58,6 +58,7 @@ deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 .PHONY: check-all
 check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
+	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
 	tests/corpus.sh
 	$(MAKE) mutants
 

@@ -33,7 +33,7 @@ pub fn squid_line(second: i64, user: &str, path: &str) -> String {
 /// 23:59:50 UTC on the Saturday on whose night the clocks go back.
 pub const SATURDAY_NIGHT: i64 = 1_792_886_390;
 
-/// Squid lines over the midnight of UTC, with rejects, a blank line and no newline at the end when `cut`.
+/// Squid lines over the midnight of UTC, with rejects and blank lines.
 #[must_use]
 pub fn squid(lines: i64) -> String {
     let mut text = String::new();
@@ -112,6 +112,8 @@ pub fn uploads() -> Vec<Upload> {
         "oak/web/access.log",
         (growing + &squid_line(SATURDAY_NIGHT + 900, "jo.yew", "last")).into_bytes(),
     );
+    let second = |days: i64| squid_line(SATURDAY_NIGHT + days * 86_400, "pat.ash", "far") + "\n";
+    add(0, "oak/web/far.log", (second(-500) + &second(30)).into_bytes());
     add(0, "birch/fw/half.log", b"date=2026-10-25 time=04:30:00 hostname=\"a.example\" url=\"/\"".to_vec());
     add(0, "ash/web/access.log", squid(3).into_bytes());
     add(0, "oak/nofeed/access.log", squid(3).into_bytes());

@@ -189,10 +189,10 @@ fn of_object(request: &HttpRequest) -> Option<&'static str> {
     })
 }
 
-/// A judge that counts calls, and fails the one with this number in one way.
+/// A judge that counts calls, and fails one of them in one way.
 #[derive(Debug, Clone)]
 pub struct FailsAt {
-    number: usize,
+    call: Which,
     fault: Fault,
     calls: Arc<Mutex<Vec<String>>>,
 }
@@ -262,17 +262,30 @@ impl Fault {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    None,
+    Number(usize),
+    First(&'static str),
+}
+
 impl FailsAt {
     /// Fails the call of this number, from 0.
     #[must_use]
     pub fn new(number: usize, fault: Fault) -> Self {
-        Self { number, fault, calls: Arc::default() }
+        Self { call: Which::Number(number), fault, calls: Arc::default() }
+    }
+
+    /// Fails the first call of this operation.
+    #[must_use]
+    pub fn first(operation: &'static str, fault: Fault) -> Self {
+        Self { call: Which::First(operation), fault, calls: Arc::default() }
     }
 
     /// Fails no call and only counts.
     #[must_use]
     pub fn never() -> Self {
-        Self::new(usize::MAX, Fault::NotSent)
+        Self { call: Which::None, fault: Fault::NotSent, calls: Arc::default() }
     }
 
     /// The operations so far, in order.
@@ -286,7 +299,13 @@ impl FailsAt {
 impl Judge for FailsAt {
     async fn judge(&self, operation: &str) -> Verdict {
         let mut calls = self.calls.lock().unwrap();
+        let before = calls.iter().filter(|call| *call == operation).count();
         calls.push(operation.to_owned());
-        if calls.len() - 1 == self.number { self.fault.verdict(operation) } else { Verdict::Proceed }
+        let fails = match self.call {
+            Which::None => false,
+            Which::Number(number) => calls.len() - 1 == number,
+            Which::First(first) => operation == first && before == 0,
+        };
+        if fails { self.fault.verdict(operation) } else { Verdict::Proceed }
     }
 }

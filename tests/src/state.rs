@@ -38,7 +38,7 @@ impl State {
         let names = Names::of(&versions(store, &prefix).await, scope);
         let mut facts = Vec::new();
         let mut days = BTreeSet::new();
-        for manifest in manifests(store, scope).await {
+        for manifest in manifests(system, scope).await {
             days.extend(manifest.parts.iter().map(|part| part.date.to_string()));
             facts.push(format!("manifest {}", manifest_facts(&manifest)));
             facts.extend(contents(store, &manifest).await);
@@ -143,19 +143,21 @@ async fn versions(store: &Store, prefix: &str) -> Vec<ObjectVersion> {
     }
 }
 
-async fn keys(store: &Store, prefix: &str) -> Vec<String> {
-    let (mut found, mut next) = (Vec::new(), None);
-    loop {
-        let page = store.keys(&store.names().lake, prefix, next.as_deref()).await.unwrap();
-        found.extend(page.entries.into_iter().map(|(key, _)| key));
-        next = page.next;
-        if next.is_none() {
-            return found;
-        }
+/// The keys of manifests. Each must have been put exactly once.
+async fn manifest_keys(system: &System, prefix: &str) -> Vec<String> {
+    let lake = &system.cloud.context.store.names().lake;
+    let page = system.s3.list_object_versions().bucket(lake).prefix(prefix).send().await.unwrap();
+    assert_ne!(page.is_truncated, Some(true), "the manifests of a test fit a page");
+    let versions = page.versions.unwrap_or_default();
+    let keys: Vec<String> = versions.into_iter().filter_map(|version| version.key).collect();
+    for pair in keys.windows(2) {
+        assert_ne!(pair[0], pair[1], "a manifest was put twice");
     }
+    keys
 }
 
-async fn manifests(store: &Store, scope: Scope<'_>) -> Vec<Manifest> {
+async fn manifests(system: &System, scope: Scope<'_>) -> Vec<Manifest> {
+    let store = &system.cloud.context.store;
     let prefixes = match scope {
         Scope::All => vec!["manifests/".to_owned()],
         Scope::School(school) => {
@@ -164,7 +166,7 @@ async fn manifests(store: &Store, scope: Scope<'_>) -> Vec<Manifest> {
     };
     let mut found = Vec::new();
     for prefix in prefixes {
-        for key in keys(store, &prefix).await {
+        for key in manifest_keys(system, &prefix).await {
             let object = store.read(&store.names().lake, &key).await.unwrap().unwrap();
             let manifest = Manifest::from_json(&object.bytes).unwrap();
             let name = format!("/{}/{}.json", manifest.school, manifest.source_id);
@@ -186,7 +188,6 @@ fn manifest_facts(manifest: &Manifest) -> Value {
         source.remove("version_id");
     }
     fields["pins"] = pins_facts(&fields["pins"]);
-    // An id of a version may be as short as a number; its place is told by the name of the source.
     value
 }
 

@@ -57,7 +57,7 @@ pub struct System {
     /// The cloud. Nothing is dispatched.
     pub cloud: Cloud,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     http: aws_smithy_runtime_api::client::http::SharedHttpClient,
     _data: TempDir,
 }

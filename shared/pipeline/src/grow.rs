@@ -16,6 +16,8 @@ pub struct Shared {
     pub continued: bool,
     /// As `continued`, and the newer's next line is complete and equal to what the older one broke off with.
     pub tail_ended: bool,
+    /// As `continued`, and the newer one breaks off with the same text: the two say the same.
+    pub tail_same: bool,
 }
 
 /// Which of the two objects cannot be read.
@@ -27,8 +29,8 @@ pub enum SharedError {
     Newer(ReadError),
 }
 
-/// Compares two versions from the beginning. The older one is read to its end, because a damaged version was set
-/// aside and its lines were delivered by nobody.
+/// Compares two versions from the beginning. Both are read to their ends, because a damaged version was set aside,
+/// however far it can be read: its lines were delivered by nobody, and it ends nobody's line.
 ///
 /// # Errors
 /// When one of them cannot be read, with which.
@@ -45,11 +47,13 @@ pub fn shared_lines<A: Read, B: Read>(
         match new {
             Some(new) if old.ended && same(&old, &new) && new.ended => shared.lines += 1,
             Some(new) if !old.ended && begins(&new, &old) => {
-                shared.tail_ended = new.ended && new.bytes.len() == without_return(old.bytes).len();
+                let same = same_text(&new, &old);
+                (shared.tail_ended, shared.tail_same) = (same && new.ended, same && !new.ended);
             }
             _ => shared.continued = false,
         }
     }
+    while newer.next_line().map_err(SharedError::Newer)?.is_some() {}
     Ok(shared)
 }
 
@@ -57,8 +61,22 @@ fn same(old: &RawLine<'_>, new: &RawLine<'_>) -> bool {
     old.bytes == new.bytes && old.whole_bytes == new.whole_bytes && old.fingerprint == new.fingerprint
 }
 
+/// Whether a line goes on where the older one broke off.
 fn begins(new: &RawLine<'_>, old: &RawLine<'_>) -> bool {
-    new.bytes.starts_with(without_return(old.bytes))
+    if new.over_long || old.over_long {
+        // Of a long line only the beginning is kept: as far as both are, they must be equal.
+        let kept = new.bytes.len().min(old.bytes.len());
+        return new.whole_bytes >= old.whole_bytes && new.bytes.get(..kept) == old.bytes.get(..kept);
+    }
+    new.bytes.starts_with(old.bytes) || (new.ended && new.bytes == without_return(old.bytes))
+}
+
+/// Whether a line says no more than what the older one broke off with.
+fn same_text(new: &RawLine<'_>, old: &RawLine<'_>) -> bool {
+    if new.over_long || old.over_long {
+        return same(old, new);
+    }
+    without_return(new.bytes) == without_return(old.bytes)
 }
 
 /// A line that broke off between `\r` and `\n` kept its `\r`.

@@ -7,7 +7,7 @@ use crate::commit::{Committed, Context, utc_day};
 use crate::grow::{Shared, SharedError, shared_lines};
 use crate::lane::{Lane, choose_lane};
 use crate::step::{At, Cause, StepError};
-use crate::tail::{TAIL_AFTER_MS, TailPayload};
+use crate::tail::{TAIL_AFTER_MS, TAIL_GRACE_MS, TailPayload, delivered_before, is_final_before};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use trustwatch_formats::{LineReader, ParseContext, RawLine, ReadError};
@@ -66,6 +66,9 @@ pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, Ste
     };
     let source = pins_now(context, &versions.this).await?;
     let stage = Stage::Normalise;
+    // Looked for before the claim: one that is found although nobody claimed the source is older than its ledger row.
+    let before = context.manifest(stage, &source).await?;
+    let school = source.school.clone();
     let claim = context
         .store
         .claim(
@@ -81,9 +84,12 @@ pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, Ste
         Claim::Busy { until_ms } => return Err(StepError::new("claim", id, Cause::Busy { until_ms })),
         Claim::Mine { pins, attempt } => (SourcePins::pinned(&versions.this, &pins)?, attempt),
     };
-    let earlier = context.manifest(stage, &source).await?;
-    // A manifest before the first claim means that the ledger row expired: the feed has counted this source.
-    let counted_before = earlier.is_some() && attempt == 1;
+    // The first claim of all need not look again; for a later one somebody may have committed meanwhile.
+    let is_first = attempt == 1 && source.school == school;
+    let earlier = if is_first { before } else { context.manifest(stage, &source).await? };
+    // A manifest before the first claim means that the ledger row expired: the feed has counted this source. One that
+    // came between the claim and now does not: its worker may have died before it counted.
+    let counted_before = earlier.is_some() && is_first;
     let committed = match earlier {
         Some(manifest) => Committed { manifest, ours: false },
         None => {
@@ -101,7 +107,7 @@ fn tail_due(manifest: &Manifest) -> Result<Option<Due>, Cause> {
         return Ok(None);
     }
     let payload = serde_json::to_string(&TailPayload::of(&manifest.source)).map_err(Cause::Pins)?;
-    let at_ms = manifest.pins.arrived_at / 1_000 + TAIL_AFTER_MS;
+    let at_ms = manifest.pins.arrived_at / 1_000 + TAIL_AFTER_MS + TAIL_GRACE_MS;
     Ok(Some(Due { stage: Stage::Tail.table_key(), at_ms, payload }))
 }
 
@@ -145,20 +151,24 @@ async fn repeats(
     feed: &FeedPin,
     versions: &Versions,
 ) -> Result<Result<Repeats, QuarantineReason>, StepError> {
-    for older in &versions.older {
+    let id = source.source_id.as_str();
+    for (place, older) in versions.older.iter().enumerate() {
         if !is_routed(context, older, feed).await? {
             continue;
         }
-        let shared = match compare(context, older, &versions.this, source.source_id.as_str()).await? {
+        let shared = match compare(context, older, &versions.this, id).await? {
             Ok(shared) => shared,
             Err(SharedError::Older(_)) => continue,
             Err(SharedError::Newer(error)) => {
-                return quarantine_reason(error).at("compare versions", source.source_id.as_str()).map(Err);
+                return quarantine_reason(error).at("compare versions", id).map(Err);
             }
         };
-        // After 24 hours the older version was final, and what it broke off with was delivered as it stood.
-        let final_before = versions.this.arrived_at - older.arrived_at > TAIL_AFTER_MS * 1_000;
-        let lines = shared.lines + u64::from(shared.tail_ended && final_before);
+        // What the older version broke off with may have been delivered as it stood, by it or by one before it.
+        let rest = versions.older.get(place + 1..).unwrap_or_default();
+        let delivered = shared.tail_ended
+            && (is_final_before(older, &versions.this)
+                || delivered_before(context, older, rest, feed, id).await?.is_some());
+        let lines = shared.lines + u64::from(delivered);
         let of = (lines > 0).then(|| older.version_id.clone());
         return Ok(Ok(Repeats { lines, of }));
     }

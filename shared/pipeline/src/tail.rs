@@ -13,6 +13,14 @@ use trustwatch_store::Claim;
 
 /// After so long without a later version a file is final.
 pub const TAIL_AFTER_MS: i64 = 24 * 3_600_000;
+/// How much later a held line is settled. A version that arrived in the last moment must be visible by then: an
+/// upload in parts carries the time at which it began, and `Last-Modified` has whole seconds.
+pub(crate) const TAIL_GRACE_MS: i64 = 3_600_000;
+
+/// Whether a version came so late that the older one was final: what that broke off with is its own to deliver.
+pub(crate) const fn is_final_before(older: &ObjectVersion, newer: &ObjectVersion) -> bool {
+    newer.arrived_at - older.arrived_at > TAIL_AFTER_MS * 1_000
+}
 
 /// What the due item carries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,17 +85,19 @@ async fn settle_version(context: &Context, arrival: &Arrival, versions: &Version
     let Some(body) = context.manifest(Stage::Normalise, &source).await? else { return Ok(()) };
     let (Some(held), Ok(feed)) = (&body.held, &body.pins.feed) else { return Ok(()) };
     let stage = Stage::Tail;
+    // As in `normalise`: a manifest from before the first claim is older than the ledger row, and was counted.
+    let before = context.manifest(stage, &source).await?;
     let claim = context
         .store
         .claim(&source_id, stage.table_key(), &source.to_json()?, context.now_ms(), context.limits.lease_ms)
         .await;
-    let attempt = match claim.at("claim tail", id)? {
+    let is_first = match claim.at("claim tail", id)? {
         Claim::Done => return Ok(()),
         Claim::Busy { until_ms } => return Err(StepError::new("claim tail", id, Cause::Busy { until_ms })),
-        Claim::Mine { attempt, .. } => attempt,
+        Claim::Mine { attempt, .. } => attempt == 1,
     };
-    let earlier = context.manifest(stage, &source).await?;
-    let counted_before = earlier.is_some() && attempt == 1;
+    let earlier = if is_first { before } else { context.manifest(stage, &source).await? };
+    let counted_before = earlier.is_some() && is_first;
     let manifest = match earlier {
         Some(manifest) => manifest,
         None => {
@@ -106,7 +116,12 @@ async fn write_tail(
     line: u64,
 ) -> Result<Manifest, StepError> {
     let empty = context.empty_manifest(Stage::Tail, source, &versions.this, Outcome::Complete);
-    if let Some(by) = continued_by(context, source, feed, versions).await? {
+    let id = source.source_id.as_str();
+    let delivered = match delivered_before(context, &versions.this, &versions.older, feed, id).await? {
+        Some(by) => Some(by),
+        None => continued_by(context, source, feed, versions).await?,
+    };
+    if let Some(by) = delivered {
         let skipped = SkipCounts { repeat: 1, ..SkipCounts::default() };
         let counts = Counts { lines: 1, skipped, ..Counts::default() };
         return Ok(Manifest { counts, repeats: Some(by), ..empty });
@@ -114,7 +129,34 @@ async fn write_tail(
     let rules = Rules { repeat_lines: 0, hold_last: false, only_line: Some(line) };
     let written: Result<Written, _> = write_lines(context, source, feed, &versions.this, rules).await?;
     let written = written.map_err(|reason| Cause::Unbalanced(format!("the object became {}", reason.code())));
-    Ok(written.at("read held line", source.source_id.as_str())?.into_manifest(empty))
+    Ok(written.at("read held line", id)?.into_manifest(empty))
+}
+
+/// The older version that delivered, as it stood, the very line that `this` breaks off with: the nearest one that was
+/// final before a version of the same text came. Collectors send an idle file again and again.
+pub(crate) async fn delivered_before(
+    context: &Context,
+    this: &ObjectVersion,
+    older: &[ObjectVersion],
+    feed: &FeedPin,
+    id: &str,
+) -> Result<Option<String>, StepError> {
+    let mut later = this;
+    for older in older {
+        if !is_routed(context, older, feed).await? {
+            continue;
+        }
+        match compare(context, older, later, id).await? {
+            Ok(shared) if shared.tail_same && is_final_before(older, later) => {
+                return Ok(Some(older.version_id.clone()));
+            }
+            Ok(shared) if shared.tail_same => later = older,
+            // A damaged version delivered nothing; the one before it may have.
+            Err(SharedError::Older(_)) => {}
+            Ok(_) | Err(SharedError::Newer(_)) => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// The later version that ends the held line, if one came before the file was final.

@@ -43,6 +43,16 @@ async fn the_fixture_holds_what_it_should() {
         };
         assert!(of("row") > 0 && of("reject") > 0, "{school} lacks events or rejects");
     }
+    for reason in ["malformed", "bad_time", "too_old", "in_future"] {
+        let counter = format!("n_rejects_{reason}");
+        assert!(state.facts("item SCHOOL#").any(|fact| fact.contains(&counter)), "nothing is {reason}");
+    }
+    for fact in state.facts("row").chain(state.facts("item DAY#")) {
+        let of = |school: &str| fact.contains(&format!("{school}/"));
+        let school = ["oak", "birch", "elm"].into_iter().find(|school| of(school)).unwrap();
+        let says = [format!("school: \"{school}\""), format!("DAY#{school}#")];
+        assert!(says.iter().any(|says| fact.contains(says)), "of another school than its key's: {fact}");
+    }
     for day in ["2026-10-24", "2026-10-25"] {
         assert!(state.facts(&format!("row normalise {day}")).count() > 0, "nothing happened on {day}");
     }
