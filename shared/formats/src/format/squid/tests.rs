@@ -130,7 +130,7 @@ fn lines_that_are_no_event_say_why() {
     check("1764058201.120 87 10.20.1.15 TCP_MISS/200 18233 GET http://example.org/", malformed);
     check("1764058201.120 87 10.20.1.15 TCP_MISS/200 x GET http://example.org/ - HIER_NONE/- -", malformed);
     check("1764058201.120 87 10.20.1.15 tcp_miss/200 1 GET http://example.org/ - HIER_NONE/- -", malformed);
-    check("17640582.120 87 10.20.1.15 TCP_MISS/200 1 GET http://example.org/ - HIER_NONE/- -", malformed);
+    check("17640582 87 10.20.1.15 TCP_MISS/200 1 GET http://example.org/ - HIER_NONE/- -", malformed);
     check(&native("NONE/000", "NONE", "error:invalid-request", "-", "HIER_NONE/-"), Line::Skip(Skip::NotWeb));
     let dated = |stamp: &str| format!("10.0.0.1 - - [{stamp}] \"GET http://example.org/ HTTP/1.1\" 200 5");
     check(&dated("07/13/2025 08:00:00"), Line::Reject(RejectReason::BadTime));
