@@ -10,8 +10,8 @@ help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: build
-build: ## Build the command and the functions
-	$(CARGO) build --workspace
+build: ## Build the command, the functions and the tests: one set of features, so that nothing is built twice
+	$(CARGO) build --workspace --all-targets
 
 .PHONY: demo
 demo: build ## Show trustwatch working on a made-up school week, then serve it until Ctrl-C
@@ -35,7 +35,8 @@ else
 endif
 	$(CARGO) test --workspace --doc
 
-$(VENV)/.made: tests/requirements.txt
+$(VENV)/.made: tests/requirements.txt tests/setup.sh
+	tests/setup.sh
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --require-hashes -r tests/requirements.txt
 	touch $@

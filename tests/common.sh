@@ -7,7 +7,7 @@ unset AWS_CA_BUNDLE AWS_PROFILE AWS_ENDPOINT_URL AWS_SESSION_TOKEN
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 
 if [ -z "${TRUSTWATCH:-}" ]; then
-    cargo build --quiet --workspace
+    cargo build --quiet --workspace --all-targets
     TRUSTWATCH="${CARGO_TARGET_DIR:-target}/debug/trustwatch"
 fi
 TRUSTWATCH="$(realpath "$TRUSTWATCH")"

@@ -3,9 +3,6 @@
 source "$(dirname "$0")/../common.sh"
 python=.venv/bin/python
 [ -x "$python" ] || fail "$python is missing; \`make check-all\` makes it"
-if ! command -v rclone >/dev/null; then
-    apt-get install --yes --quiet rclone >/dev/null || fail "rclone is missing and could not be installed"
-fi
 up
 host="${s3#http://}"
 head -c 20971520 /dev/urandom >"$scratch/large"

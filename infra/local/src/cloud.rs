@@ -104,7 +104,7 @@ impl Cloud {
     /// When the data directory cannot be used, is used by another process, or a port is taken.
     pub async fn start(options: CloudOptions) -> anyhow::Result<Self> {
         let data = &options.data;
-        std::fs::create_dir_all(data).with_context(|| format!("cannot make `{}`", data.display()))?;
+        make_private(data).with_context(|| format!("cannot make `{}`", data.display()))?;
         let credentials = credentials(data)?;
         let s3_store = open_s3(&options).await?;
         let queues = open_queues(&options).await?;
@@ -336,6 +336,13 @@ impl Listeners {
             sqs: url(&self.sqs)?,
         })
     }
+}
+
+/// Makes the data directory, for its owner alone: it holds what people searched for.
+fn make_private(data: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(data)?;
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
 }
 
 /// Reads the access key of a data directory, or makes one.

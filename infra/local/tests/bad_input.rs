@@ -244,10 +244,25 @@ async fn odd_keys_are_read_and_dangerous_ones_set_aside() {
         "oak/web/caf\u{e9}.log",
         "oak/web/a b.log",
         "oak/web/a&b=<c>\"d'.log",
+        // What XML cannot carry, and a listing therefore must not try to.
+        "oak/web/a\u{1}b.log",
+        "oak/web/a\nb.log",
     ] {
         assert_eq!(system.read(key, good).await.counts.events, 1, "{key}");
     }
     system.end(6).await;
+}
+
+/// One line a day in turn would make a file of each line: that is no log, and one upload must not keep a queue busy.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_jump_between_days_without_end_are_set_aside() {
+    let system = System::start().await;
+    let now = jiff::Timestamp::now().as_second();
+    let jumping: String =
+        (0..1_100).map(|n| at(now - 86_400 * (n % 4) - 60, &format!("http://example.org/{n}"))).collect();
+    let words = ["scattered", "sort the file by time"];
+    system.set_aside("oak/web/jumping.log", jumping.as_bytes(), ("oak", "web"), &words).await;
+    system.end(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,9 @@ pub enum LakeError {
     /// The encoding thread ended without an answer.
     #[error("the thread that encodes a file ended without an answer")]
     Thread,
+    /// Nobody waits for the file any more.
+    #[error("the receiver of finished files is gone")]
+    Abandoned,
     /// A part lacks a column that every part has.
     #[error("the part has no column `{0}` of the expected type")]
     Column(&'static str),

@@ -47,6 +47,11 @@ pub enum QuarantineReason {
         /// Complete lines that could be read before it.
         lines_read: u64,
     },
+    /// The lines jump between so many days that the object would become too many files.
+    Scattered {
+        /// Files when it was stopped.
+        files: u64,
+    },
     /// The object expands beyond the limit.
     Expansion {
         /// Bytes in.
@@ -67,6 +72,7 @@ impl QuarantineReason {
             Self::UnknownFormat { .. } => "unknown_format",
             Self::BadSettings { .. } => "bad_settings",
             Self::Damaged { .. } => "damaged",
+            Self::Scattered { .. } => "scattered",
             Self::Expansion { .. } => "expansion",
         }
     }
@@ -92,6 +98,9 @@ impl QuarantineReason {
             }
             Self::Damaged { detail, lines_read } => {
                 format!("the compressed file is damaged after {lines_read} complete line(s) ({detail}): send it again whole")
+            }
+            Self::Scattered { files } => {
+                format!("the lines jump between so many days that they would become more than {files} files: sort the file by time and send it again")
             }
             Self::Expansion { compressed_bytes, expanded_bytes } => {
                 format!("{compressed_bytes} bytes expand to more than {expanded_bytes}: this is not a log; check what was uploaded")

@@ -260,6 +260,9 @@ enum Output {
 /// Finished files that wait to be put. One is being put, one waits, one is being written.
 const FILES_WAITING: usize = 1;
 
+/// Files of one object. Lines that jump between more days than may be open at once make a file each; a log does not.
+const FILES_MAX: usize = 1_000;
+
 /// Reads the lines of a version and puts its parts and rejects. The outer error is ours or passing; the inner one
 /// is the object's own.
 pub(crate) async fn write_lines(
@@ -283,6 +286,10 @@ pub(crate) async fn write_lines(
     let worker = tokio::task::spawn_blocking(move || job.run(body, &send));
     let (mut parts, mut rejects) = (Vec::new(), Vec::new());
     while let Some(output) = finished.recv().await {
+        if parts.len() + rejects.len() == FILES_MAX {
+            // The worker finds its channel closed and ends; what was put is named by no manifest.
+            return Ok(Err(QuarantineReason::Scattered { files: FILES_MAX as u64 }));
+        }
         match output {
             Output::Part(part) => {
                 parts.push(part.entry.clone());
@@ -355,18 +362,18 @@ impl Job {
         let (counts, held) = account(&mut lines, parser.as_mut(), self.rules, &mut sink)?;
         let PartSink { events, rejects, by_reason, send } = sink;
         for part in events.finish().map_err(AccountError::Sink)? {
-            deliver(send, Output::Part(Box::new(part)));
+            deliver(send, Output::Part(Box::new(part))).map_err(AccountError::Sink)?;
         }
         for file in rejects.finish().map_err(AccountError::Sink)? {
-            deliver(send, Output::Rejects(file));
+            deliver(send, Output::Rejects(file)).map_err(AccountError::Sink)?;
         }
         Ok(Written { counts, held, rejects_by_reason: by_reason, ..Written::default() })
     }
 }
 
-/// A failed put ends the receiver, and its error is what is reported; the rest of the work is then in vain.
-fn deliver(send: &mpsc::Sender<Output>, output: Output) {
-    let _ = send.blocking_send(output);
+/// Hands a finished file on. A receiver that is gone has failed or seen enough: the rest of the work is in vain.
+fn deliver(send: &mpsc::Sender<Output>, output: Output) -> Result<(), LakeError> {
+    send.blocking_send(output).map_err(|_| LakeError::Abandoned)
 }
 
 struct PartSink<'s> {
@@ -382,7 +389,7 @@ impl Sink for PartSink<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), LakeError> {
         self.events.push(event)?;
         for part in self.events.take_finished() {
-            deliver(self.send, Output::Part(Box::new(part)));
+            deliver(self.send, Output::Part(Box::new(part)))?;
         }
         Ok(())
     }
@@ -391,7 +398,7 @@ impl Sink for PartSink<'_> {
         *self.by_reason.entry(reason).or_default() += 1;
         self.rejects.push(line.number, reason, line.bytes, line.whole_bytes)?;
         for file in self.rejects.take_finished() {
-            deliver(self.send, Output::Rejects(file));
+            deliver(self.send, Output::Rejects(file))?;
         }
         Ok(())
     }

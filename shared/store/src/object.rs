@@ -3,7 +3,7 @@
 use crate::{Store, StoreError, Trouble};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, EncodingType};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use trustwatch_model::ObjectVersion;
@@ -215,6 +215,7 @@ impl Store {
             .list_object_versions()
             .bucket(&self.names.raw)
             .prefix(prefix)
+            .encoding_type(EncodingType::Url)
             .set_key_marker(key)
             .set_version_id_marker(version)
             .send()
@@ -222,7 +223,7 @@ impl Store {
             .map_err(|error| StoreError::of(VERB, error))?;
         let next = page.next_key_marker.map(|key| {
             let version = page.next_version_id_marker.unwrap_or_default();
-            format!("{key}\0{version}")
+            format!("{}\0{version}", decoded(&key))
         });
         let mut entries = Vec::new();
         for entry in page.versions.unwrap_or_default() {
@@ -233,7 +234,7 @@ impl Store {
             };
             entries.push(ObjectVersion {
                 bucket: self.names.raw.clone(),
-                key,
+                key: decoded(&key),
                 version_id,
                 bytes: entry.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
                 arrived_at: modified.secs() * 1_000_000 + i64::from(modified.subsec_nanos() / 1_000),
@@ -276,6 +277,7 @@ impl Store {
             .list_objects_v2()
             .bucket(bucket)
             .prefix(prefix)
+            .encoding_type(EncodingType::Url)
             .set_continuation_token(next.map(str::to_owned))
             .send()
             .await
@@ -286,11 +288,17 @@ impl Store {
             .into_iter()
             .filter_map(|entry| {
                 let bytes = entry.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-                entry.key.map(|key| (key, bytes))
+                entry.key.map(|key| (decoded(&key), bytes))
             })
             .collect();
         Ok(Listed { entries, next: page.next_continuation_token })
     }
+}
+
+/// A key as it stands in a listing. Keys may hold characters that XML cannot, so listings are asked for encoded:
+/// like a form field, with `+` for a space.
+fn decoded(key: &str) -> String {
+    percent_encoding::percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 /// Length of a part of an upload.
