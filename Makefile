@@ -60,9 +60,11 @@ deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 .PHONY: check-all
 check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
-	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
 	tests/corpus.sh
-	$(MAKE) mutants
+
+.PHONY: exhaustive
+exhaustive: ## All interleavings of two workers with at most three preemptions, and 5,000 random ones
+	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
 
 .PHONY: clean
 clean: ## Remove what was built
