@@ -74,6 +74,8 @@ pub(crate) async fn versions_around(
         let enough = this.is_some() && older.len() >= OLDER_MAX;
         if past || next.is_none() || enough {
             newer.reverse();
+            // However the pages fell, every try sees the same versions.
+            older.truncate(OLDER_MAX);
             return Ok(this.map(|this| Versions { this, newer, older }));
         }
     }
