@@ -1,5 +1,7 @@
 //! One web event, as normalised from one log line.
 
+use serde::{Deserialize, Serialize};
+
 /// What the filter did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -25,7 +27,8 @@ pub enum Precision {
 }
 
 /// Whom a line can be laid to. Only `User` may ever be shown as a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Attribution {
     /// A login of one person.
     User,

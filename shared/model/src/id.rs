@@ -90,6 +90,11 @@ text_id!(
     FeedId,
     "feed"
 );
+text_id!(
+    /// One rule of the policy, such as `suicide-search`.
+    RuleId,
+    "rule"
+);
 
 /// Names one version of one raw object: the first 32 hex digits of SHA-256 over bucket, key and version id.
 ///

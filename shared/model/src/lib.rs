@@ -6,12 +6,14 @@ mod account;
 mod event;
 mod feed;
 mod id;
+mod judgement;
 mod raw_key;
 mod source;
 
 pub use account::{Counts, HeldLine, RejectReason, Skip, SkipCounts};
 pub use event::{Action, Attribution, Event, Intent, Precision};
 pub use feed::{FeedSettings, HORIZON_DAYS_DEFAULT, SchoolSettings, Window, ZONE_DEFAULT};
-pub use id::{FeedId, IdError, SchoolId, SourceId};
+pub use id::{FeedId, IdError, RuleId, SchoolId, SourceId};
+pub use judgement::{AlertId, Audience, Distinct, Finding, Severity, SeverityError, SubjectKey, Threshold};
 pub use raw_key::{RawKey, RawKeyError};
 pub use source::{ObjectVersion, QuarantineReason};
