@@ -4,7 +4,7 @@ use crate::system::System;
 use serde_json::{Value, json};
 use trustwatch_local::queue::Received;
 use trustwatch_normalise::{Function, handle};
-use trustwatch_pipeline::{Arrival, Context};
+use trustwatch_pipeline::{Arrival, Context, queue_due};
 
 /// The live queue.
 pub const LIVE: &str = "trustwatch-normalise";
@@ -35,6 +35,16 @@ pub async fn call(context: &Context, backfill: bool, messages: &[Value]) -> Vec<
     let event = serde_json::from_value(json!({ "Records": messages })).unwrap();
     let answer = handle(event, &function).await;
     answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
+/// Queues what is due, and works on it: what the schedule and the queues do together.
+///
+/// # Panics
+/// As [`drain`].
+pub async fn work_on_what_is_due(system: &System) {
+    let context = system.context();
+    queue_due(&context).await.unwrap();
+    drain(system, &context).await;
 }
 
 /// Works on all that waits in both queues, in batches, and deletes what the function does not give back. Returns

@@ -155,6 +155,7 @@ fn of_table_or_queue(action: &str, body: &str) -> Option<&'static str> {
         "UpdateItem" if has("ADD attempts") => "claim",
         "UpdateItem" if has(":pinned") => "pin",
         "UpdateItem" if has("REMOVE due_shard") => "settle_due",
+        "UpdateItem" if has("due_at = :seen") => "put_off",
         "UpdateItem" if has("last_object_at") => "show_latest object",
         "UpdateItem" if has("last_quarantine_at") => "show_latest quarantine",
         "GetItem" if has("QUOTA#") => "quota_used",
@@ -223,7 +224,7 @@ impl Fault {
         let is_put = operation.starts_with("put_new") || operation.starts_with("replace");
         let is_table_write = operation.starts_with("finish")
             || operation.starts_with("show_latest")
-            || matches!(operation, "claim" | "pin" | "settle_due");
+            || matches!(operation, "claim" | "pin" | "settle_due" | "put_off");
         match self {
             Self::NotSent | Self::AnswerLost | Self::Throttled => true,
             Self::Conflict => is_put || is_table_write,

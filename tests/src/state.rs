@@ -270,8 +270,8 @@ async fn items_of(system: &System, school: &str, names: &Names, days: &BTreeSet<
 }
 
 /// What belongs to the work and not to its effect.
-const OF_THE_WORK: [&str; 6] =
-    ["attempts", "lease_until", "finished_at", "expires_at", "due_shard", "due_payload"];
+const OF_THE_WORK: [&str; 7] =
+    ["attempts", "lease_until", "finished_at", "expires_at", "due_shard", "due_message", "counted"];
 
 fn item_facts(item: &Item) -> String {
     let name = |key: &str| item[key].as_s().unwrap().clone();

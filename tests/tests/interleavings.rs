@@ -8,8 +8,9 @@
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Instant;
-use trustwatch_pipeline::{Arrival, Context, normalise, settle_due_tails};
+use trustwatch_pipeline::{Arrival, Context, normalise};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
+use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System, Worker};
@@ -192,7 +193,7 @@ impl Play for TwoVersions {
     fn finish<'a>(&'a self, system: &'a System, _: &'a [Arrival]) -> BoxFuture<'a, ()> {
         Box::pin(async {
             system.time.pass_ms(3 * DAY_MS);
-            settle_due_tails(&system.context()).await.unwrap();
+            work_on_what_is_due(system).await;
         })
     }
 }
@@ -216,9 +217,9 @@ impl Play for OneTail {
         })
     }
 
-    fn part(&self, _: usize, context: Context, _: Vec<Arrival>) -> BoxFuture<'static, ()> {
+    fn part(&self, _: usize, context: Context, arrivals: Vec<Arrival>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            settle_due_tails(&context).await.unwrap();
+            normalise(&context, &arrivals[0]).await.unwrap();
         })
     }
 
@@ -227,7 +228,7 @@ impl Play for OneTail {
     }
 
     fn commutes(&self, operation: &str) -> bool {
-        matches!(operation, "raw_versions" | "open_raw" | "ledger")
+        matches!(operation, "raw_versions" | "open_raw" | "read settings")
     }
 }
 
@@ -259,7 +260,7 @@ impl Play for Registered {
     fn finish<'a>(&'a self, system: &'a System, _: &'a [Arrival]) -> BoxFuture<'a, ()> {
         Box::pin(async {
             system.time.pass_ms(3 * DAY_MS);
-            settle_due_tails(&system.context()).await.unwrap();
+            work_on_what_is_due(system).await;
         })
     }
 

@@ -1,8 +1,8 @@
-//! The function `compact`: what schedules do to keep the lake right. It re-queues raw versions without a manifest
-//! and settles last lines that were held.
+//! The function `compact`: what schedules do to keep the lake right. It queues again what has no
+//! manifest, what nobody finished, and last lines that were held until now.
 
 use serde::{Deserialize, Serialize};
-use trustwatch_pipeline::{Context, StepError, reconcile, settle_due_tails};
+use trustwatch_pipeline::{Context, StepError, queue_due, reconcile};
 
 /// What a schedule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,16 +10,16 @@ use trustwatch_pipeline::{Context, StepError, reconcile, settle_due_tails};
 pub enum Job {
     /// Queue raw versions without a manifest again.
     Reconcile,
-    /// Settle held lines that are due.
-    SettleTails,
+    /// Queue sources that are due: nobody finished them, or their held line can be settled.
+    QueueDue,
 }
 
 /// What a job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct JobDone {
-    /// Versions looked at, or lines settled.
+    /// Versions or rows looked at.
     pub seen: u64,
-    /// Versions that were queued again.
+    /// Sources that were queued again.
     pub queued: u64,
 }
 
@@ -36,7 +36,10 @@ pub async fn handle(job: Job, context: &Context) -> Result<JobDone, StepError> {
             let found = reconcile(context, SETTLED_MS).await?;
             JobDone { seen: found.versions, queued: found.queued }
         }
-        Job::SettleTails => JobDone { seen: settle_due_tails(context).await?, queued: 0 },
+        Job::QueueDue => {
+            let queued = queue_due(context).await?;
+            JobDone { seen: queued, queued }
+        }
     };
     tracing::info!(job = ?job, seen = done.seen, queued = done.queued, "job done");
     Ok(done)
@@ -50,7 +53,7 @@ mod tests {
     fn the_schedules_inputs_are_jobs() {
         let check = |input: &str, job: Job| assert_eq!(serde_json::from_str::<Job>(input).unwrap(), job);
         check(include_str!("../../../events/schedule/reconcile.json"), Job::Reconcile);
-        check(include_str!("../../../events/schedule/settle-tails.json"), Job::SettleTails);
+        check(include_str!("../../../events/schedule/queue-due.json"), Job::QueueDue);
     }
 
     #[test]

@@ -40,7 +40,7 @@ async fn work(function: &Function, message: &SqsMessage) -> Result<(), BatchErro
 }
 
 async fn lane(function: &Function, notified: &Notified) -> Result<Lane, BatchError> {
-    Ok(lane_of(&function.context, &notified.arrival, notified.bytes, notified.arrived_ms).await?)
+    Ok(lane_of(&function.context, notified).await?)
 }
 
 fn report(notified: &Notified, done: &Done) {
@@ -63,6 +63,7 @@ fn report(notified: &Notified, done: &Done) {
                 "source committed"
             );
         }
+        Done::Settled => tracing::info!(source_id, "held line settled"),
         Done::Before => tracing::info!(source_id, "source was finished before"),
         Done::Gone => tracing::warn!(source_id, "source is no longer there"),
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits, reconcile};
+use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits, queue_unfinished, reconcile};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -129,10 +129,11 @@ impl Cloud {
         };
         let context = Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
         let dispatcher = if options.dispatch {
-            // The process before may have been killed in mid-work, between a manifest and the end of its ledger
-            // row too, where no reconcile looks: what it held is worked on again now.
+            // The process before may have been killed in mid-work: what it held is worked on again now, and what it
+            // had given up as dead letters is, too.
             queues.release_in_flight().await.context("cannot take back the work that was begun")?;
             reconcile(&context, 0).await.context("cannot queue the work that was left")?;
+            queue_unfinished(&context).await.context("cannot queue the work that was begun")?;
             Some(dispatcher(&queues, &context, &s3_store)?)
         } else {
             None
@@ -298,8 +299,8 @@ fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -
         .mapping(mapping(BACKFILL, true, 1, BACKFILL_TIME_OUT))
         .schedule(schedule("reconcile", trustwatch_compact::Job::Reconcile, When::daily(4, 30)?)?)
         .schedule(schedule(
-            "settle-tails",
-            trustwatch_compact::Job::SettleTails,
+            "queue-due",
+            trustwatch_compact::Job::QueueDue,
             When::every(Duration::from_secs(600))?,
         )?)
         .pump(Arc::<S3Store>::clone(s3_store), |bucket, _| (bucket == RAW).then(|| NORMALISE.to_owned()))

@@ -3,6 +3,7 @@
 use crate::commit::Context;
 use crate::settings::{SettingsError, load_school};
 use crate::step::{At, Cause, StepError};
+use std::collections::VecDeque;
 use trustwatch_lake::{FeedPin, Pins, keys};
 use trustwatch_model::{ObjectVersion, QuarantineReason, RawKey, SourceId};
 use trustwatch_store::StoreError;
@@ -47,15 +48,16 @@ pub(crate) struct Versions {
     pub(crate) older: Vec<ObjectVersion>,
 }
 
-/// Versions before this one that are looked at. Only behind so many that were all set aside would there be another.
-const OLDER_MAX: usize = 100;
+/// Versions before and after this one that are looked at. Only behind so many that were all set aside would there be
+/// another. The same number both ways, so that two versions see each other or neither does.
+const AROUND_MAX: usize = 100;
 
 /// Finds a version among the versions of its key, by S3's order. `None` when it is gone.
 pub(crate) async fn versions_around(
     context: &Context,
     arrival: &Arrival,
 ) -> Result<Option<Versions>, StoreError> {
-    let (mut newer, mut older, mut this) = (Vec::new(), Vec::new(), None);
+    let (mut newer, mut older, mut this) = (VecDeque::new(), Vec::new(), None);
     let mut next: Option<String> = None;
     loop {
         let page = context.store.raw_versions(&arrival.key, next.as_deref()).await?;
@@ -66,17 +68,18 @@ pub(crate) async fn versions_around(
             } else if this.is_some() {
                 older.push(entry);
             } else {
-                newer.push(entry);
+                // The newest come first, and the nearest are wanted.
+                newer.push_front(entry);
+                newer.truncate(AROUND_MAX);
             }
         }
         next = page.next;
         // Listings give the newest version of a key first, and the key itself before longer keys.
-        let enough = this.is_some() && older.len() >= OLDER_MAX;
+        let enough = this.is_some() && older.len() >= AROUND_MAX;
         if past || next.is_none() || enough {
-            newer.reverse();
             // However the pages fell, every try sees the same versions.
-            older.truncate(OLDER_MAX);
-            return Ok(this.map(|this| Versions { this, newer, older }));
+            older.truncate(AROUND_MAX);
+            return Ok(this.map(|this| Versions { this, newer: newer.into(), older }));
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The commit of a stage: parts first, then ONE manifest, then index and ledger.
 
-use crate::arrival::SourcePins;
+use crate::arrival::{Arrival, SourcePins};
 use crate::step::{At, Cause, StepError};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trustwatch_lake::{Manifest, Outcome, Part, PartLimits, RejectFile, SCHEMA_NUMBER, Stage, keys};
-use trustwatch_model::{Counts, ObjectVersion};
-use trustwatch_store::{DayEntry, Due, Finish, Latest, PutOutcome, Store, Tally};
+use trustwatch_model::{Counts, ObjectVersion, RawKey};
+use trustwatch_store::{Claim, ClaimRequest, DayEntry, Due, Finish, Latest, PutOutcome, Store, Tally};
 
 /// Tells the time. On AWS and on one machine the system's clock; in tests whatever is needed.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -73,16 +73,46 @@ impl Context {
             .map(|_| ())
     }
 
-    /// Reads the manifest of a stage, if it was committed.
-    pub(crate) async fn manifest(
+    /// The manifest of a version, whether or not its school was known when it was worked on.
+    pub(crate) async fn find_manifest(
+        &self,
+        stage: Stage,
+        version: &ObjectVersion,
+    ) -> Result<Option<Manifest>, StepError> {
+        let source_id = Arrival::from(version).source_id();
+        let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
+        for school in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
+            if let Some(manifest) = self.manifest_at(stage, school, source_id.as_str()).await? {
+                return Ok(Some(manifest));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn manifest_at(&self, stage: Stage, school: &str, id: &str) -> Result<Option<Manifest>, StepError> {
+        let key = keys::manifest(stage, school, id);
+        let object = self.store.read(&self.store.names().lake, &key).await.at("read manifest", id)?;
+        object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", id)
+    }
+
+    /// Asks for a stage of a source.
+    pub(crate) async fn claim(
         &self,
         stage: Stage,
         source: &SourcePins,
-    ) -> Result<Option<Manifest>, StepError> {
-        let id = source.source_id.as_str();
-        let key = keys::manifest(stage, &source.school, id);
-        let object = self.store.read(&self.store.names().lake, &key).await.at("read manifest", id)?;
-        object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", id)
+        counted: bool,
+        due: Option<&Due>,
+    ) -> Result<Claim, StepError> {
+        let request = ClaimRequest {
+            source: &source.source_id,
+            stage: stage.table_key(),
+            pins: &source.to_json()?,
+            counted,
+            now_ms: self.now_ms(),
+            lease_ms: self.limits.lease_ms,
+            due,
+        };
+        self.store.claim(&request).await.at("claim", source.source_id.as_str())
     }
 
     /// Puts the manifest where there is none; where there is one, that one counts.
@@ -101,7 +131,7 @@ impl Context {
         match put.at("put manifest", id)? {
             PutOutcome::Created => Ok(Committed { manifest, ours: true }),
             PutOutcome::Exists => {
-                let theirs = self.manifest(manifest.stage, source).await?;
+                let theirs = self.manifest_at(manifest.stage, &manifest.school, id).await?;
                 let theirs = theirs.ok_or(Cause::Unbalanced("a manifest was there and is gone".to_owned()));
                 let theirs = theirs.at("read manifest", id)?;
                 if theirs.counts != manifest.counts {

@@ -4,11 +4,10 @@ use crate::account::{AccountError, Rules, Sink, account};
 use crate::arrival::{Arrival, SourcePins, Versions, pins_now, versions_around};
 use crate::bridge;
 use crate::commit::{Committed, Context, utc_day};
+use crate::due::{again_due, tail_due};
 use crate::grow::{Shared, SharedError, shared_lines};
-use crate::lane::{Lane, choose_lane};
 use crate::step::{At, Cause, StepError};
-use crate::tail::{TAIL_AFTER_MS, TAIL_GRACE_MS, TailPayload, delivered_before, is_final_before};
-use crate::verify::{Found, find_manifest};
+use crate::tail::{delivered_before, is_final_before, settle_when_final};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use trustwatch_formats::{LineReader, ParseContext, RawLine, ReadError};
@@ -16,84 +15,53 @@ use trustwatch_lake::{
     EventWriter, FeedPin, LakeError, Manifest, Object, Outcome, Part, PartLimits, Pins, RejectFile,
     RejectWriter, Stage,
 };
-use trustwatch_model::{
-    Counts, Event, HeldLine, ObjectVersion, QuarantineReason, RawKey, RejectReason, Window,
-};
-use trustwatch_store::{Claim, Due};
+use trustwatch_model::{Counts, Event, HeldLine, ObjectVersion, QuarantineReason, RejectReason, Window};
+use trustwatch_store::Claim;
 
 /// How an arrival ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
     /// Committed by this call or by another worker meanwhile.
     Committed(Box<Committed>),
+    /// It was finished before, and its held line is now settled.
+    Settled,
     /// It was finished before.
     Before,
     /// The version is no longer there: somebody deleted it, and its certificate says so.
     Gone,
 }
 
-/// The lane for an object of this size and age.
-///
-/// # Errors
-/// [`StepError`] when the school's use of the day cannot be read.
-pub async fn lane_of(
-    context: &Context,
-    arrival: &Arrival,
-    object_bytes: u64,
-    arrived_ms: i64,
-) -> Result<Lane, StepError> {
-    let used = match RawKey::parse(&arrival.key) {
-        Ok(key) => {
-            let day = utc_day((context.clock)().as_microsecond()).to_string();
-            let used = context.store.quota_used(key.school.as_str(), &day).await;
-            used.at("read quota", arrival.source_id().as_str())?
-        }
-        // It will be set aside without being read.
-        Err(_) => return Ok(Lane::Live),
-    };
-    Ok(choose_lane(&context.limits.lanes, object_bytes, context.now_ms() - arrived_ms, used))
-}
-
-/// Normalises one version of a raw object, once, whoever else is told to do the same.
+/// Does what is left to be done for one version of a raw object, once, whoever else is told to do the same: it is
+/// normalised, and when that is long done and its last line was held, the line is settled.
 ///
 /// # Errors
 /// [`StepError`] says whether to give the message back. After an error nothing half-done can be seen by readers,
 /// and the next call goes on from the same pinned inputs.
 pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, StepError> {
-    let id = arrival.source_id();
-    let id = id.as_str();
+    let (stage, source_id) = (Stage::Normalise, arrival.source_id());
+    let id = source_id.as_str();
     let Some(versions) = versions_around(context, arrival).await.at("list versions", id)? else {
+        context.store.settle_due(&source_id, stage.table_key()).await.at("forget source", id)?;
         return Ok(Done::Gone);
     };
     let source = pins_now(context, &versions.this).await?;
-    let stage = Stage::Normalise;
     // Looked for before the claim: one that is found although nobody claimed the source is older than its ledger row.
-    let before = context.manifest(stage, &source).await?;
+    let before = context.find_manifest(stage, &versions.this).await?;
     // It was worked on from the pins that it names, whatever the settings are now.
     let pins = before.as_ref().map_or_else(|| source.pins.clone(), |manifest| manifest.pins.clone());
     let source = SourcePins::new(&versions.this, pins);
-    let school = source.school.clone();
-    let claim = context
-        .store
-        .claim(
-            &source.source_id,
-            stage.table_key(),
-            &source.to_json()?,
-            context.now_ms(),
-            context.limits.lease_ms,
-        )
-        .await;
-    let (source, attempt) = match claim.at("claim", id)? {
-        Claim::Done => return Ok(Done::Before),
-        Claim::Busy { until_ms } => return Err(StepError::new("claim", id, Cause::Busy { until_ms })),
-        Claim::Mine { pins, attempt } => (SourcePins::pinned(&versions.this, &pins)?, attempt),
-    };
+    let again = again_due(&versions.this, context.now_ms()).at("write message", id)?;
+    let (source, attempt, counted) =
+        match context.claim(stage, &source, before.is_some(), Some(&again)).await? {
+            Claim::Done { is_due: true } => return settle_when_final(context, arrival, &versions).await,
+            Claim::Done { is_due: false } => return Ok(Done::Before),
+            Claim::Busy { until_ms } => return Err(StepError::new("claim", id, Cause::Busy { until_ms })),
+            Claim::Mine { pins, attempt, counted } => {
+                (SourcePins::pinned(&versions.this, &pins)?, attempt, counted)
+            }
+        };
     // The first claim of all need not look again; for a later one somebody may have committed meanwhile.
-    let is_first = attempt == 1 && source.school == school;
-    let earlier = if is_first { before } else { context.manifest(stage, &source).await? };
-    // A manifest before the first claim means that the ledger row expired: the feed has counted this source. One that
-    // came between the claim and now does not: its worker may have died before it counted.
-    let counted_before = earlier.is_some() && is_first;
+    let earlier = if attempt == 1 { before } else { context.find_manifest(stage, &versions.this).await? };
     let committed = match earlier {
         Some(manifest) => Committed { manifest, ours: false },
         None => {
@@ -102,17 +70,8 @@ pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, Ste
         }
     };
     let due = tail_due(&committed.manifest).at("note the held line", id)?;
-    context.finish(&source, &committed.manifest, due.as_ref(), counted_before).await?;
+    context.finish(&source, &committed.manifest, due.as_ref(), counted).await?;
     Ok(Done::Committed(Box::new(committed)))
-}
-
-fn tail_due(manifest: &Manifest) -> Result<Option<Due>, Cause> {
-    if manifest.held.is_none() {
-        return Ok(None);
-    }
-    let payload = serde_json::to_string(&TailPayload::of(&manifest.source)).map_err(Cause::Pins)?;
-    let at_ms = manifest.pins.arrived_at / 1_000 + TAIL_AFTER_MS + TAIL_GRACE_MS;
-    Ok(Some(Due { stage: Stage::Tail.table_key(), at_ms, payload }))
 }
 
 /// Writes the parts of a source and returns the manifest that will make them visible.
@@ -191,15 +150,9 @@ pub(crate) async fn is_routed(
     let stage = Stage::Normalise.table_key();
     let pinned = context.store.pin(&now.source_id, stage, &now.to_json()?).await;
     let pinned = pinned.at("pin version", now.source_id.as_str())?;
-    if !pinned.is_claimed {
-        // Nobody claimed it, or its ledger row expired: then its manifest says whether it was set aside.
-        match find_manifest(context, Stage::Normalise, version, &now.source_id).await? {
-            Found::Absent => {}
-            Found::Manifest(manifest) => return Ok(manifest.is_complete()),
-            Found::Unreadable(why) => {
-                return Err(Cause::Unbalanced(why)).at("read manifest", now.source_id.as_str());
-            }
-        }
+    // Its manifest says whether it was set aside, also when the ledger has forgotten it.
+    if let Some(manifest) = context.find_manifest(Stage::Normalise, version).await? {
+        return Ok(manifest.is_complete());
     }
     Ok(SourcePins::pinned(version, &pinned.pins)?.pins.feed.is_ok())
 }

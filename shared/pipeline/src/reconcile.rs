@@ -2,12 +2,12 @@
 
 use crate::arrival::Arrival;
 use crate::commit::Context;
-use crate::lane::{Lane, choose_lane};
-use crate::notification::{Notified, write_notification};
+use crate::notification::Notified;
+use crate::queue::queue_again;
 use crate::step::{At, StepError};
 use std::collections::{HashMap, HashSet};
 use trustwatch_lake::{Stage, keys};
-use trustwatch_model::{ObjectVersion, RawKey};
+use trustwatch_model::RawKey;
 
 /// What a run of reconcile found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Reconciled {
 /// Queues every raw version that has no manifest and arrived at least `settled_ms` ago (those before are likely
 /// still on their way).
 ///
-/// Memory: the source ids of one school's manifests at a time, about 100 bytes each.
+/// Memory: the source ids of one school's manifests at a time and of all unroutable objects, some 20 bytes each.
 ///
 /// # Errors
 /// [`StepError`] of a listing or of a send; what was queued stays queued, and the next run does the rest.
@@ -29,7 +29,7 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
     let mut found = Reconciled::default();
     // Keys come in order, so that the manifests of one school are needed at a time; objects without a school
     // that we know lie between them.
-    let mut committed: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut committed: HashMap<String, HashSet<u128>> = HashMap::new();
     let mut next = None;
     loop {
         let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
@@ -43,11 +43,12 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
                 if !committed.contains_key(name) {
                     committed.insert(name.to_owned(), manifests(context, name).await?);
                 }
-                done |= committed.get(name).is_some_and(|ids| ids.contains(id.as_str()));
+                done |=
+                    committed.get(name).zip(number(id.as_str())).is_some_and(|(ids, id)| ids.contains(&id));
             }
             let age_ms = context.now_ms() - version.arrived_at / 1_000;
             if !done && age_ms >= settled_ms {
-                queue_again(context, version, age_ms).await?;
+                queue_again(context, &Notified::from(version)).await?;
                 found.queued += 1;
             }
         }
@@ -58,43 +59,23 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
     }
 }
 
-async fn manifests(context: &Context, school: &str) -> Result<HashSet<String>, StepError> {
+/// A source id as a number: a school may have a million.
+fn number(id: &str) -> Option<u128> {
+    u128::from_str_radix(id, 16).ok()
+}
+
+async fn manifests(context: &Context, school: &str) -> Result<HashSet<u128>, StepError> {
     let prefix = keys::manifests(Stage::Normalise, Some(school));
     let (mut ids, mut next) = (HashSet::new(), None);
     loop {
         let page = context.store.keys(&context.store.names().lake, &prefix, next.as_deref()).await;
         let page = page.at("list manifests", "-")?;
         ids.extend(page.entries.iter().filter_map(|(key, _)| {
-            key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".json")).map(str::to_owned)
+            key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".json")).and_then(number)
         }));
         next = page.next;
         if next.is_none() {
             return Ok(ids);
         }
     }
-}
-
-async fn queue_again(context: &Context, version: &ObjectVersion, age_ms: i64) -> Result<(), StepError> {
-    let names = context.store.names();
-    let queue = match choose_lane(&context.limits.lanes, version.bytes, age_ms, 0) {
-        Lane::Live => &names.normalise_queue,
-        Lane::Backfill => &names.backfill_queue,
-    };
-    let arrival = Arrival::from(version);
-    let notified = Notified { arrival, bytes: version.bytes, arrived_ms: version.arrived_at / 1_000 };
-    send(context, queue, &notified).await
-}
-
-/// Hands an object on to the backfill queue.
-///
-/// # Errors
-/// [`StepError`] of the send; the message it came with must then come again.
-pub async fn send_to_backfill(context: &Context, notified: &Notified) -> Result<(), StepError> {
-    send(context, &context.store.names().backfill_queue, notified).await
-}
-
-async fn send(context: &Context, queue: &str, notified: &Notified) -> Result<(), StepError> {
-    let id = notified.arrival.source_id();
-    let body = write_notification(notified).at("write message", id.as_str())?;
-    context.store.send(queue, &body).await.at("send message", id.as_str())
 }

@@ -1,12 +1,11 @@
 //! The last line of a version that came without its newline: held for a day, then settled.
 
 use crate::account::Rules;
-use crate::arrival::{Arrival, SourcePins, Versions, versions_around};
+use crate::arrival::{Arrival, SourcePins, Versions};
 use crate::commit::Context;
 use crate::grow::SharedError;
-use crate::normalise::{Written, compare, is_routed, write_lines};
+use crate::normalise::{Done, Written, compare, is_routed, write_lines};
 use crate::step::{At, Cause, StepError};
-use serde::{Deserialize, Serialize};
 use trustwatch_lake::{FeedPin, Manifest, Outcome, Stage};
 use trustwatch_model::{Counts, ObjectVersion, SkipCounts};
 use trustwatch_store::Claim;
@@ -15,89 +14,50 @@ use trustwatch_store::Claim;
 pub const TAIL_AFTER_MS: i64 = 24 * 3_600_000;
 /// How much later a held line is settled. A version that arrived in the last moment must be visible by then: an
 /// upload in parts carries the time at which it began, and `Last-Modified` has whole seconds.
-pub(crate) const TAIL_GRACE_MS: i64 = 3_600_000;
+const TAIL_GRACE_MS: i64 = 3_600_000;
 
 /// Whether a version came so late that the older one was final: what that broke off with is its own to deliver.
 pub(crate) const fn is_final_before(older: &ObjectVersion, newer: &ObjectVersion) -> bool {
     newer.arrived_at - older.arrived_at > TAIL_AFTER_MS * 1_000
 }
 
-/// What the due item carries.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct TailPayload {
-    bucket: String,
-    key: String,
-    version_id: String,
+/// When the held line of a version is settled: milliseconds since 1970 UTC.
+pub(crate) const fn final_ms(version: &ObjectVersion) -> i64 {
+    version.arrived_at / 1_000 + TAIL_AFTER_MS + TAIL_GRACE_MS
 }
 
-impl TailPayload {
-    pub(crate) fn of(version: &ObjectVersion) -> Self {
-        Self {
-            bucket: version.bucket.clone(),
-            key: version.key.clone(),
-            version_id: version.version_id.clone(),
-        }
+/// Settles the held line of a version that is otherwise done, if its time has come: until then a duplicate message
+/// finds nothing to do.
+pub(crate) async fn settle_when_final(
+    context: &Context,
+    arrival: &Arrival,
+    versions: &Versions,
+) -> Result<Done, StepError> {
+    if context.now_ms() < final_ms(&versions.this) {
+        return Ok(Done::Before);
     }
-}
-
-/// Settles every held line that is due. Returns how many.
-///
-/// # Errors
-/// The first [`StepError`], after the others were tried: one bad source keeps no other from being settled.
-pub async fn settle_due_tails(context: &Context) -> Result<u64, StepError> {
-    let due = context.store.due(context.now_ms()).await.at("list due", "-")?;
-    let (mut settled, mut failed) = (0, None);
-    for item in due.into_iter().filter(|item| item.stage == Stage::Tail.table_key()) {
-        let payload: Result<TailPayload, _> = serde_json::from_str(&item.payload);
-        let result = match payload.map_err(Cause::Pins).at("read due item", &item.source_id) {
-            Ok(payload) => settle(context, &payload).await,
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(()) => settled += 1,
-            Err(error) => failed = failed.or(Some(error)),
-        }
-    }
-    failed.map_or(Ok(settled), Err)
-}
-
-async fn settle(context: &Context, payload: &TailPayload) -> Result<(), StepError> {
-    let arrival = Arrival {
-        bucket: payload.bucket.clone(),
-        key: payload.key.clone(),
-        version_id: payload.version_id.clone(),
-    };
+    settle_version(context, arrival, versions).await?;
     let source_id = arrival.source_id();
-    let id = source_id.as_str();
-    if let Some(versions) = versions_around(context, &arrival).await.at("list versions", id)? {
-        settle_version(context, &arrival, &versions).await?;
-    }
     let done = context.store.settle_due(&source_id, Stage::Normalise.table_key()).await;
-    done.at("settle due", id)
+    done.at("settle due", source_id.as_str())?;
+    Ok(Done::Settled)
 }
 
 async fn settle_version(context: &Context, arrival: &Arrival, versions: &Versions) -> Result<(), StepError> {
     let source_id = arrival.source_id();
     let id = source_id.as_str();
-    let entry = context.store.pins(&source_id, Stage::Normalise.table_key()).await.at("read pins", id)?;
-    let Some(pins) = entry else { return Ok(()) };
-    let source = SourcePins::pinned(&versions.this, &pins)?;
-    let Some(body) = context.manifest(Stage::Normalise, &source).await? else { return Ok(()) };
+    let Some(body) = context.find_manifest(Stage::Normalise, &versions.this).await? else { return Ok(()) };
     let (Some(held), Ok(feed)) = (&body.held, &body.pins.feed) else { return Ok(()) };
+    let source = SourcePins::new(&versions.this, body.pins.clone());
     let stage = Stage::Tail;
     // As in `normalise`: a manifest from before the first claim is older than the ledger row, and was counted.
-    let before = context.manifest(stage, &source).await?;
-    let claim = context
-        .store
-        .claim(&source_id, stage.table_key(), &source.to_json()?, context.now_ms(), context.limits.lease_ms)
-        .await;
-    let is_first = match claim.at("claim tail", id)? {
-        Claim::Done => return Ok(()),
+    let before = context.find_manifest(stage, &versions.this).await?;
+    let (attempt, counted) = match context.claim(stage, &source, before.is_some(), None).await? {
+        Claim::Done { .. } => return Ok(()),
         Claim::Busy { until_ms } => return Err(StepError::new("claim tail", id, Cause::Busy { until_ms })),
-        Claim::Mine { attempt, .. } => attempt == 1,
+        Claim::Mine { attempt, counted, .. } => (attempt, counted),
     };
-    let earlier = if is_first { before } else { context.manifest(stage, &source).await? };
-    let counted_before = earlier.is_some() && is_first;
+    let earlier = if attempt == 1 { before } else { context.find_manifest(stage, &versions.this).await? };
     let manifest = match earlier {
         Some(manifest) => manifest,
         None => {
@@ -105,7 +65,7 @@ async fn settle_version(context: &Context, arrival: &Arrival, versions: &Version
             context.commit(&source, manifest).await?.manifest
         }
     };
-    context.finish(&source, &manifest, None, counted_before).await
+    context.finish(&source, &manifest, None, counted).await
 }
 
 async fn write_tail(
@@ -117,9 +77,10 @@ async fn write_tail(
 ) -> Result<Manifest, StepError> {
     let empty = context.empty_manifest(Stage::Tail, source, &versions.this, Outcome::Complete);
     let id = source.source_id.as_str();
-    let delivered = match delivered_before(context, &versions.this, &versions.older, feed, id).await? {
+    // The later version first: it is one comparison, where the older ones may be many.
+    let delivered = match continued_by(context, source, feed, versions).await? {
         Some(by) => Some(by),
-        None => continued_by(context, source, feed, versions).await?,
+        None => delivered_before(context, &versions.this, &versions.older, feed, id).await?,
     };
     if let Some(by) = delivered {
         let skipped = SkipCounts { repeat: 1, ..SkipCounts::default() };

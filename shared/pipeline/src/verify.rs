@@ -6,11 +6,12 @@ use crate::bridge;
 use crate::commit::Context;
 use crate::normalise::compare;
 use crate::step::{At, Cause, StepError};
+use crate::tail::final_ms;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trustwatch_formats::{LineReader, ReadError};
-use trustwatch_lake::{Manifest, Outcome, Stage, keys, read_part, reject_lines, sha256_hex};
-use trustwatch_model::{Counts, ObjectVersion, RawKey, SourceId};
+use trustwatch_lake::{Manifest, Outcome, Stage, read_part, reject_lines, sha256_hex};
+use trustwatch_model::{Counts, ObjectVersion, SourceId};
 
 /// Something that does not balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,24 +75,27 @@ async fn verify_version(
     report: &mut Report,
 ) -> Result<(), StepError> {
     let source_id = Arrival::from(version).source_id();
-    let found = find_manifest(context, Stage::Normalise, version, &source_id).await?;
-    let tail = find_manifest(context, Stage::Tail, version, &source_id).await?;
-    let (manifest, tail) = match (found, tail) {
-        (Found::Absent, _) => {
+    let finding = |problem| Finding { source_id: source_id.to_string(), key: version.key.clone(), problem };
+    let found = match finished(context, Stage::Normalise, version, &source_id).await? {
+        Ok(manifest) => {
+            finished(context, Stage::Tail, version, &source_id).await?.map(|tail| (manifest, tail))
+        }
+        Err(problem) => Err(problem),
+    };
+    let (manifest, tail) = match found {
+        Ok((Some(manifest), tail)) => (manifest, tail),
+        Ok((None, _)) => {
             report.pending += 1;
             return Ok(());
         }
-        (Found::Unreadable(problem), _) | (_, Found::Unreadable(problem)) => {
-            report.findings.push(Finding {
-                source_id: source_id.to_string(),
-                key: version.key.clone(),
-                problem,
-            });
+        Err(problem) => {
+            report.findings.push(finding(problem));
             return Ok(());
         }
-        (Found::Manifest(manifest), Found::Manifest(tail)) => (*manifest, Some(*tail)),
-        (Found::Manifest(manifest), Found::Absent) => (*manifest, None),
     };
+    if manifest.held.is_some() && tail.is_none() && context.now_ms() > final_ms(version) + SETTLED_BY_MS {
+        report.findings.push(finding("its last line was held and never settled".to_owned()));
+    }
     if let Outcome::Quarantined { .. } = manifest.outcome {
         report.quarantined += 1;
         return Ok(());
@@ -112,33 +116,27 @@ async fn verify_version(
     Ok(())
 }
 
-/// What lies where a manifest is looked for.
-pub(crate) enum Found {
-    Absent,
-    Manifest(Box<Manifest>),
-    Unreadable(String),
-}
+/// How long after its time a held line is settled at the latest.
+const SETTLED_BY_MS: i64 = 3 * 3_600_000;
 
-/// The manifest of a version, whether or not its school was known when it was worked on.
-pub(crate) async fn find_manifest(
+/// The manifest of a stage, once its worker has written down what follows from it: until then it is on its way, and
+/// the due index brings it back. What cannot be read as a manifest is a finding, told by the inner error.
+async fn finished(
     context: &Context,
     stage: Stage,
     version: &ObjectVersion,
     source_id: &SourceId,
-) -> Result<Found, StepError> {
-    let id = source_id.as_str();
-    let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
-    for school in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
-        let key = keys::manifest(stage, school, id);
-        let object = context.store.read(&context.store.names().lake, &key).await.at("read manifest", id)?;
-        if let Some(object) = object {
-            return Ok(match Manifest::from_json(&object.bytes) {
-                Ok(manifest) => Found::Manifest(Box::new(manifest)),
-                Err(error) => Found::Unreadable(format!("its manifest cannot be read: {error}")),
-            });
-        }
+) -> Result<Result<Option<Manifest>, String>, StepError> {
+    let row = context.store.ledger(source_id, stage.table_key()).await;
+    if row.at("read ledger", source_id.as_str())?.is_some_and(|row| row.state == "claimed") {
+        return Ok(Ok(None));
     }
-    Ok(Found::Absent)
+    match context.find_manifest(stage, version).await {
+        Err(StepError { cause: Cause::Manifest(error), .. }) => {
+            Ok(Err(format!("its manifest cannot be read: {error}")))
+        }
+        found => found.map(Ok),
+    }
 }
 
 /// The check of one source: collects every problem instead of stopping at the first.
@@ -158,8 +156,15 @@ impl Check<'_> {
         if !manifest.counts.balances() {
             self.problems.push(format!("the counts do not balance: {:?}", manifest.counts));
         }
-        for manifest in [Some(manifest), tail].into_iter().flatten() {
-            self.stage(manifest).await?;
+        self.stage(manifest).await?;
+        self.places(manifest);
+        if let Some(tail) = tail {
+            let before = self.lines.len();
+            self.stage(tail).await?;
+            let held = manifest.held.as_ref().map(|held| held.line);
+            if self.lines.iter().skip(before).any(|line| Some(*line) != held) {
+                self.problems.push("the held line was settled as another line".to_owned());
+            }
         }
         let found = self.lines.len() as u64;
         self.lines.sort_unstable();
@@ -169,6 +174,17 @@ impl Check<'_> {
             self.problems.push(format!("a row names a line beyond the {raw_lines} of the raw object"));
         }
         self.repeats(manifest).await
+    }
+
+    /// Repeats stand at the beginning and a held line at the end: no row may name one of them.
+    fn places(&mut self, manifest: &Manifest) {
+        let repeats = manifest.counts.skipped.repeat;
+        if self.lines.iter().any(|line| *line <= repeats) {
+            self.problems.push(format!("a row names one of the {repeats} repeated lines"));
+        }
+        if manifest.held.as_ref().is_some_and(|held| self.lines.contains(&held.line)) {
+            self.problems.push("a row names the held line".to_owned());
+        }
     }
 
     async fn stage(&mut self, manifest: &Manifest) -> Result<(), StepError> {

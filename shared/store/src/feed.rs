@@ -137,27 +137,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of a call.
     pub async fn feeds(&self, school: &str) -> Result<Vec<FeedItem>, StoreError> {
+        let mut items = self
+            .dynamodb
+            .query()
+            .table_name(&self.names.table)
+            .key_condition_expression("PK = :school AND begins_with(SK, :feed)")
+            .expression_attribute_values(":school", text(format!("SCHOOL#{school}")))
+            .expression_attribute_values(":feed", text("FEED#"))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
         let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .dynamodb
-                .query()
-                .table_name(&self.names.table)
-                .key_condition_expression("PK = :school AND begins_with(SK, :feed)")
-                .expression_attribute_values(":school", text(format!("SCHOOL#{school}")))
-                .expression_attribute_values(":feed", text("FEED#"))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| StoreError::of("feeds", error))?;
-            found.extend(page.items.unwrap_or_default().iter().map(|item| feed_item(school, item)));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
+        while let Some(item) = items.next().await {
+            found.push(feed_item(school, &item.map_err(|error| StoreError::of("feeds", error))?));
         }
+        Ok(found)
     }
 }
 

@@ -3,7 +3,8 @@
 //! The lease only saves work. What keeps the data right is that parts are named by their content and that the
 //! manifest is put if absent: a worker whose lease ran out can do no harm.
 
-use crate::{DUE_INDEX, Store, StoreError, Tally, Trouble};
+use crate::due::{Due, REMOVE_DUE, SET_DUE};
+use crate::{Store, StoreError, Tally};
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
@@ -14,8 +15,6 @@ use trustwatch_model::SourceId;
 const LEDGER_DAYS: i64 = 60;
 /// A transaction takes at most 100 items; the ledger, the feed and the quota need three.
 const DAYS_PER_TRANSACTION: usize = 90;
-/// Items that are due lie in this many partitions of the index.
-const DUE_SHARDS: u32 = 4;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -28,6 +27,8 @@ pub enum Claim {
         pins: String,
         /// 1 for the first claim.
         attempt: u64,
+        /// Whether the first claim said that the feed has counted this source.
+        counted: bool,
     },
     /// Another worker has it until then (milliseconds since 1970 UTC).
     Busy {
@@ -35,7 +36,29 @@ pub enum Claim {
         until_ms: i64,
     },
     /// It is finished.
-    Done,
+    Done {
+        /// Whether a later step waits in the due index.
+        is_due: bool,
+    },
+}
+
+/// What asks for a source.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest<'a> {
+    /// Source.
+    pub source: &'a SourceId,
+    /// Stage.
+    pub stage: &'static str,
+    /// Inputs, which only the first claim writes down.
+    pub pins: &'a str,
+    /// Whether the feed has counted this source before its ledger row was there. Only the first claim says so.
+    pub counted: bool,
+    /// Milliseconds since 1970 UTC.
+    pub now_ms: i64,
+    /// How long others are kept away.
+    pub lease_ms: i64,
+    /// When the source is looked after if nobody finishes it. Each claim puts it off; `finish` takes it out.
+    pub due: Option<&'a Due>,
 }
 
 /// Inputs of a source that somebody else wants to rely on.
@@ -54,28 +77,6 @@ pub struct DayEntry {
     pub date: String,
     /// Rows of this source on this day.
     pub rows: u64,
-}
-
-/// When something has to be done about an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// Stage to run.
-    pub stage: &'static str,
-    /// Milliseconds since 1970 UTC.
-    pub at_ms: i64,
-    /// What the stage needs to begin.
-    pub payload: String,
-}
-
-/// An item of the due index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueItem {
-    /// Source.
-    pub source_id: String,
-    /// Stage to run.
-    pub stage: String,
-    /// What the stage needs to begin.
-    pub payload: String,
 }
 
 /// The end of a stage for one source.
@@ -135,50 +136,57 @@ pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Optio
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok())
 }
 
-fn source_key(source: &str) -> AttributeValue {
-    text(format!("SRC#{source}"))
+/// The key of the ledger row of a stage.
+pub(crate) fn ledger_key(source: &SourceId, stage: &str) -> Item {
+    Item::from([("PK".to_owned(), text(format!("SRC#{source}"))), ("SK".to_owned(), text(stage))])
 }
 
 impl Store {
-    /// Asks for a source. The first claim writes `pins` down; every later one gets those back.
+    /// Asks for a source. The first claim writes `pins` and `counted` down; every later one gets those back.
     ///
     /// # Errors
     /// [`StoreError`] of the call. A cut-off call may have claimed: the lease then ends by itself.
-    pub async fn claim(
-        &self,
-        source: &SourceId,
-        stage: &'static str,
-        pins: &str,
-        now_ms: i64,
-        lease_ms: i64,
-    ) -> Result<Claim, StoreError> {
+    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
         const VERB: &str = "claim";
-        let answer = self
+        let mut set = "SET #state = :claimed, lease_until = :until, pins = if_not_exists(pins, :pins), \
+                       counted = if_not_exists(counted, :counted)"
+            .to_owned();
+        let mut update = self
             .dynamodb
             .update_item()
             .table_name(&self.names.table)
-            .key("PK", source_key(source.as_str()))
-            .key("SK", text(stage))
+            .set_key(Some(ledger_key(request.source, request.stage)))
             .condition_expression("attribute_not_exists(PK) OR (#state <> :done AND lease_until < :now)")
-            .update_expression(
-                "SET #state = :claimed, lease_until = :until, pins = if_not_exists(pins, :pins) ADD attempts :one",
-            )
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":claimed", text("claimed"))
-            .expression_attribute_values(":now", number(now_ms))
-            .expression_attribute_values(":until", number(now_ms + lease_ms))
-            .expression_attribute_values(":pins", text(pins))
+            .expression_attribute_values(":now", number(request.now_ms))
+            .expression_attribute_values(":until", number(request.now_ms + request.lease_ms))
+            .expression_attribute_values(":pins", text(request.pins))
+            .expression_attribute_values(":counted", AttributeValue::Bool(request.counted))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(due) = request.due {
+            set.push_str(SET_DUE);
+            for (name, value) in due.values(request.source) {
+                update = update.expression_attribute_values(name, value);
+            }
+        }
+        let answer = update.update_expression(set + " ADD attempts :one").send().await;
         match answer {
             Ok(answer) => {
                 let item = answer.attributes.unwrap_or_default();
                 let pins = get_text(&item, "pins").ok_or_else(|| StoreError::fault(VERB, "NoPins"))?;
-                Ok(Claim::Mine { pins, attempt: get_number(&item, "attempts").unwrap_or(1) })
+                Ok(Claim::Mine {
+                    pins,
+                    attempt: get_number(&item, "attempts").unwrap_or(1),
+                    counted: item
+                        .get("counted")
+                        .and_then(|value| value.as_bool().ok())
+                        .copied()
+                        .unwrap_or(false),
+                })
             }
             Err(error) => {
                 let held = error.as_service_error().and_then(|error| match error {
@@ -188,10 +196,12 @@ impl Store {
                     _ => None,
                 });
                 match held {
-                    Some(item) if get_text(&item, "state").as_deref() == Some("done") => Ok(Claim::Done),
-                    Some(item) => {
-                        Ok(Claim::Busy { until_ms: get_number(&item, "lease_until").unwrap_or(now_ms) })
+                    Some(item) if get_text(&item, "state").as_deref() == Some("done") => {
+                        Ok(Claim::Done { is_due: item.contains_key("due_at") })
                     }
+                    Some(item) => Ok(Claim::Busy {
+                        until_ms: get_number(&item, "lease_until").unwrap_or(request.now_ms),
+                    }),
                     None => Err(StoreError::of(VERB, error)),
                 }
             }
@@ -213,8 +223,7 @@ impl Store {
             .dynamodb
             .update_item()
             .table_name(&self.names.table)
-            .key("PK", source_key(source.as_str()))
-            .key("SK", text(stage))
+            .set_key(Some(ledger_key(source, stage)))
             .update_expression(
                 "SET #state = if_not_exists(#state, :pinned), lease_until = if_not_exists(lease_until, :zero), \
                  pins = if_not_exists(pins, :pins)",
@@ -245,8 +254,7 @@ impl Store {
             .dynamodb
             .get_item()
             .table_name(&self.names.table)
-            .key("PK", source_key(source.as_str()))
-            .key("SK", text(stage))
+            .set_key(Some(ledger_key(source, stage)))
             .consistent_read(true)
             .send()
             .await
@@ -311,23 +319,21 @@ impl Store {
             "SET #state = :done, outcome = :outcome, finished_at = :now, expires_at = :expires".to_owned();
         let mut update = Update::builder()
             .table_name(&self.names.table)
-            .key("PK", source_key(finish.source.as_str()))
-            .key("SK", text(finish.stage))
+            .set_key(Some(ledger_key(finish.source, finish.stage)))
             .condition_expression("attribute_not_exists(#state) OR #state <> :done")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":outcome", text(finish.outcome))
             .expression_attribute_values(":now", number(finish.now_ms))
             .expression_attribute_values(":expires", number(finish.now_ms / 1_000 + LEDGER_DAYS * 86_400));
-        if let Some(due) = finish.due {
-            set.push_str(
-                ", due_shard = :shard, due_at = :due_at, due_stage = :due_stage, due_payload = :payload",
-            );
-            update = update
-                .expression_attribute_values(":shard", text(due_shard(finish.source.as_str())))
-                .expression_attribute_values(":due_at", number(due.at_ms))
-                .expression_attribute_values(":due_stage", text(due.stage))
-                .expression_attribute_values(":payload", text(&due.payload));
+        match finish.due {
+            Some(due) => {
+                set.push_str(SET_DUE);
+                for (name, value) in due.values(finish.source) {
+                    update = update.expression_attribute_values(name, value);
+                }
+            }
+            None => set.push_str(REMOVE_DUE),
         }
         let update = update.update_expression(set).build();
         let update = update.map_err(|_| StoreError::fault("finish", "Construction"))?;
@@ -349,99 +355,26 @@ impl Store {
             .collect()
     }
 
-    /// Takes an item out of the due index, because its step is done.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the call.
-    pub async fn settle_due(&self, source: &SourceId, stage: &'static str) -> Result<(), StoreError> {
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.names.table)
-            .key("PK", source_key(source.as_str()))
-            .key("SK", text(stage))
-            .condition_expression("attribute_exists(PK)")
-            .update_expression("REMOVE due_shard, due_at, due_stage, due_payload");
-        match update.send().await.map_err(|error| StoreError::of("settle_due", error)) {
-            // A ledger row that has expired since has left the index too.
-            Err(error) if error.trouble == Trouble::Condition => Ok(()),
-            answer => answer.map(|_| ()),
-        }
-    }
-
-    /// Everything that is due at this time, shard by shard.
-    ///
-    /// # Errors
-    /// [`StoreError`] of a call.
-    pub async fn due(&self, now_ms: i64) -> Result<Vec<DueItem>, StoreError> {
-        let mut found = Vec::new();
-        for shard in 0..DUE_SHARDS {
-            let mut start = None;
-            loop {
-                let page = self
-                    .dynamodb
-                    .query()
-                    .table_name(&self.names.table)
-                    .index_name(DUE_INDEX)
-                    .key_condition_expression("due_shard = :shard AND due_at <= :now")
-                    .expression_attribute_values(":shard", text(shard.to_string()))
-                    .expression_attribute_values(":now", number(now_ms))
-                    .set_exclusive_start_key(start)
-                    .send()
-                    .await
-                    .map_err(|error| StoreError::of("due", error))?;
-                for item in page.items.unwrap_or_default() {
-                    let source = get_text(&item, "PK").unwrap_or_default();
-                    found.push(DueItem {
-                        source_id: source.trim_start_matches("SRC#").to_owned(),
-                        stage: get_text(&item, "due_stage").unwrap_or_default(),
-                        payload: get_text(&item, "due_payload").unwrap_or_default(),
-                    });
-                }
-                start = page.last_evaluated_key;
-                if start.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(found)
-    }
-
     /// The sources of a school-day, as `<STAGE>#<source_id>` with their rows.
     ///
     /// # Errors
     /// [`StoreError`] of a call.
     pub async fn day(&self, school: &str, date: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut rows = self
+            .dynamodb
+            .query()
+            .table_name(&self.names.table)
+            .key_condition_expression("PK = :day")
+            .expression_attribute_values(":day", text(format!("DAY#{school}#{date}")))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
         let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .dynamodb
-                .query()
-                .table_name(&self.names.table)
-                .key_condition_expression("PK = :day")
-                .expression_attribute_values(":day", text(format!("DAY#{school}#{date}")))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| StoreError::of("day", error))?;
-            for item in page.items.unwrap_or_default() {
-                found.push((
-                    get_text(&item, "SK").unwrap_or_default(),
-                    get_number(&item, "rows").unwrap_or(0),
-                ));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
+        while let Some(item) = rows.next().await {
+            let item = item.map_err(|error| StoreError::of("day", error))?;
+            found.push((get_text(&item, "SK").unwrap_or_default(), get_number(&item, "rows").unwrap_or(0)));
         }
+        Ok(found)
     }
-}
-
-fn due_shard(source: &str) -> String {
-    // Source ids are hex digits of a hash: any digit spreads them evenly.
-    let digit = source.chars().next().and_then(|digit| digit.to_digit(16)).unwrap_or(0);
-    (digit % DUE_SHARDS).to_string()
 }

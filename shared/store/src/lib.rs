@@ -5,6 +5,7 @@
 //! once, by code.
 
 mod connect;
+mod due;
 mod error;
 mod feed;
 mod ledger;
@@ -13,9 +14,10 @@ mod provision;
 mod queue;
 
 pub use connect::{Connection, Credentials, Names, Store};
+pub use due::{Due, DuePlace, DueRow};
 pub use error::{StoreError, Trouble};
 pub use feed::{FeedItem, Latest, Tally};
-pub use ledger::{Claim, DayEntry, Due, DueItem, Finish, Finished, LedgerEntry, Pinned};
+pub use ledger::{Claim, ClaimRequest, DayEntry, Finish, Finished, LedgerEntry, Pinned};
 pub use object::{Body, Listed, Object, PutOutcome};
 
 /// Name of the sparse index of items that are due: partition `due_shard`, sorted by `due_at`.

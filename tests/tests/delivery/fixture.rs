@@ -2,15 +2,16 @@
 
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use std::sync::Arc;
-use trustwatch_pipeline::{Arrival, Context, Disposition, normalise, settle_due_tails, verify};
+use trustwatch_pipeline::{Arrival, Context, Disposition, normalise, verify};
 use trustwatch_tests::fixture::load;
+use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{DAY_MS, LEASE_MS, System};
 
 async fn settled(system: &System) -> State {
     system.time.pass_ms(3 * DAY_MS);
     let context = system.context();
-    settle_due_tails(&context).await.unwrap();
+    work_on_what_is_due(system).await;
     let report = verify(&context).await.unwrap();
     assert!(report.balances(), "{:?}", report.findings);
     assert_eq!(report.pending, 0);

@@ -1,9 +1,11 @@
 //! What the ledger has forgotten, because its rows expire after 60 days.
 
-use trustwatch_pipeline::{normalise, settle_due_tails};
+use trustwatch_pipeline::normalise;
 use trustwatch_tests::fixture::squid;
+use trustwatch_tests::queue::work_on_what_is_due;
+use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::state::{Scope, State};
-use trustwatch_tests::system::{DAY_MS, System};
+use trustwatch_tests::system::{DAY_MS, LEASE_MS, System, Worker};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_comes_again_after_60_days_changes_nothing() {
@@ -15,12 +17,32 @@ async fn a_source_that_comes_again_after_60_days_changes_nothing() {
     for _ in 0..2 {
         normalise(&context, &arrival).await.unwrap();
         system.time.pass_ms(2 * DAY_MS);
-        settle_due_tails(&context).await.unwrap();
+        work_on_what_is_due(&system).await;
         states.push(State::of(&system, Scope::All).await);
         system.forget(&arrival).await;
         system.time.pass_ms(61 * DAY_MS);
     }
     State::assert_same(&states[0], &states[1], "after 60 days");
+    system.stop().await;
+}
+
+/// As above, and the worker dies between its claim and its end: whoever goes on must not count again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_comes_again_after_60_days_and_breaks_off_is_counted_once() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let arrival = system.put("oak/web/a.log", squid(9)).await;
+    normalise(&system.context(), &arrival).await.unwrap();
+    let before = State::of(&system, Scope::All).await;
+    system.forget(&arrival).await;
+    system.time.pass_ms(61 * DAY_MS);
+    let (context, seam) = system.worker(Worker::default()).await;
+    seam.appoint(FailsAt::first("finish", Fault::NotSent));
+    normalise(&context, &arrival).await.unwrap_err();
+    seam.dismiss();
+    system.time.pass_ms(LEASE_MS + 1);
+    normalise(&context, &arrival).await.unwrap();
+    State::assert_same(&before, &State::of(&system, Scope::All).await, "after 60 days");
     system.stop().await;
 }
 

@@ -5,8 +5,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::fmt::Write as _;
-use trustwatch_pipeline::{Arrival, Context, normalise, settle_due_tails};
+use trustwatch_pipeline::{Arrival, Context, normalise};
 use trustwatch_tests::cuts::{GAPS_MS, Stored, Version, expected};
+use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System};
 
@@ -60,17 +61,17 @@ async fn play(system: &System, school: &str, text: &str, versions: &[Version]) -
         arrivals.push(system.put(&format!("{school}/web/a.log"), version.bytes(text)).await);
         for step in &version.then {
             match usize::from(*step) {
-                step if step % 3 == 0 => settle(&context).await,
+                step if step % 3 == 0 => work_on_what_is_due(system).await,
                 step => work(&context, &arrivals[step / 3 % arrivals.len()]).await,
             }
         }
     }
     for arrival in arrivals.iter().rev().chain(&arrivals) {
         work(&context, arrival).await;
-        settle(&context).await;
+        work_on_what_is_due(system).await;
     }
     system.time.pass_ms(3 * DAY_MS);
-    settle(&context).await;
+    work_on_what_is_due(system).await;
     let state = State::of(system, Scope::School(school)).await;
     assert!(!state.facts("item").any(|fact| fact.contains("\"is_due\":true")), "a line is still held");
     delivered(&state)
@@ -78,10 +79,6 @@ async fn play(system: &System, school: &str, text: &str, versions: &[Version]) -
 
 async fn work(context: &Context, arrival: &Arrival) {
     normalise(context, arrival).await.unwrap();
-}
-
-async fn settle(context: &Context) {
-    settle_due_tails(context).await.unwrap();
 }
 
 fn delivered(state: &State) -> Vec<String> {
@@ -180,11 +177,11 @@ async fn a_version_of_the_moment_in_which_a_line_becomes_due_is_waited_for() {
     let first = system.put("oak/web/a.log", "aaaa\nbb").await;
     work(&context, &first).await;
     system.time.pass_ms(24 * HOUR_MS);
-    settle(&context).await;
+    work_on_what_is_due(&system).await;
     let second = system.put("oak/web/a.log", "aaaa\nbbbb\n").await;
     work(&context, &second).await;
     system.time.pass_ms(3 * DAY_MS);
-    settle(&context).await;
+    work_on_what_is_due(&system).await;
     assert_eq!(delivered(&State::of(&system, Scope::All).await), ["aaaa", "bbbb"]);
     system.stop().await;
 }
@@ -201,7 +198,7 @@ async fn a_version_that_goes_on_elsewhere_ends_no_line() {
         system.time.pass_ms(HOUR_MS);
     }
     system.time.pass_ms(3 * DAY_MS);
-    settle(&context).await;
+    work_on_what_is_due(&system).await;
     assert_eq!(delivered(&State::of(&system, Scope::All).await), ["aaaa", "bb", "bbcc"]);
     system.stop().await;
 }
@@ -217,7 +214,7 @@ async fn long_lines_that_begin_alike_are_not_the_same() {
         let arrival = system.put("oak/web/a.log", bytes).await;
         work(&context, &arrival).await;
         system.time.pass_ms(then_ms);
-        settle(&context).await;
+        work_on_what_is_due(&system).await;
     }
     let state = State::of(&system, Scope::All).await;
     assert_eq!(state.facts("reject").count(), 2, "the longer line is new");

@@ -1,11 +1,12 @@
 //! Scenario by call by kind of fault.
 
-use crate::scenarios::{ALL, Scenario};
+use crate::scenarios::{ALL, FirstVersion, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
-use trustwatch_pipeline::Context;
+use trustwatch_pipeline::{Context, reconcile};
+use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
-use trustwatch_tests::system::{LEASE_MS, System, Worker};
+use trustwatch_tests::system::{HOUR_MS, LEASE_MS, System, Worker};
 
 /// The operations of `shared/store` that normalise, tail, reconcile and the lanes use. A new one must be named here
 /// and needs a scenario that meets it.
@@ -15,9 +16,9 @@ const OPERATIONS: [&str; 21] = [
     "finish",
     "finish days",
     "keys",
-    "ledger",
     "open_raw",
     "pin",
+    "put_off",
     "put_new manifest",
     "put_new part",
     "put_new rejects",
@@ -87,6 +88,28 @@ impl Bench {
     }
 }
 
+/// Every call of a first version fails once, and its message never comes again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_tries_again_is_brought_back_by_the_schedules() {
+    let bench = Bench::start().await;
+    let scenario = FirstVersion;
+    let (expected, calls) = bench.faultless(&scenario, "s00000").await;
+    for number in numbers(&calls) {
+        let school = format!("s{:05}", number + 1);
+        bench.system.time.set_ms(bench.start_ms);
+        let arrivals = scenario.prepare(&bench.system, &school).await;
+        bench.seam.appoint(FailsAt::new(number, Fault::NotSent));
+        scenario.work(&bench.system, &bench.context, &arrivals).await.unwrap_err();
+        bench.seam.dismiss();
+        bench.system.time.pass_ms(3 * HOUR_MS);
+        reconcile(&bench.context, HOUR_MS).await.unwrap();
+        work_on_what_is_due(&bench.system).await;
+        let found = State::of(&bench.system, Scope::School(&school)).await;
+        State::assert_same(&expected, &found, &format!("call {number}, `{}`", calls[number]));
+    }
+    bench.system.stop().await;
+}
+
 /// Of many equal calls in a row the first two and the last stand for the others.
 fn numbers(calls: &[String]) -> Vec<usize> {
     let equal = |number: usize, other: Option<usize>| {
@@ -149,6 +172,7 @@ scenarios! {
     a_damaged_object => "damaged gzip",
     a_tail_by_reading => "tail by reading",
     a_tail_by_continuation => "tail by continuation",
+    queueing_what_is_due => "due work",
     reconciling => "reconcile",
     handing_on_to_backfill => "to backfill",
     many_open_days => "many open days",

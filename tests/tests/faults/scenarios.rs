@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use std::fmt::Write as _;
-use trustwatch_pipeline::{Arrival, Context, normalise, reconcile, settle_due_tails};
+use trustwatch_pipeline::{Arrival, Context, normalise, queue_due, reconcile};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
 use trustwatch_tests::queue;
-use trustwatch_tests::system::{DAY_MS, HOUR_MS, System};
+use trustwatch_tests::seam::{FailsAt, Fault};
+use trustwatch_tests::system::{DAY_MS, HOUR_MS, System, Worker};
 
 /// How work ended that did not go through.
 #[derive(Debug)]
@@ -147,9 +148,41 @@ impl Scenario for Tail {
         arrivals
     }
 
+    async fn work(&self, _: &System, context: &Context, arrivals: &[Arrival]) -> Result<(), Failed> {
+        one_by_one(context, arrivals).await
+    }
+}
+
+/// A held line, and a source whose worker died between its manifest and its end: both are due.
+pub(crate) struct DueWork;
+
+#[async_trait]
+impl Scenario for DueWork {
+    fn is_global(&self) -> bool {
+        true
+    }
+
+    async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {
+        system.feed(school, "web", "squid").await;
+        let held = system.put(&format!("{school}/web/held.log"), fixture::squid(9).trim_end()).await;
+        system.time.pass_ms(HOUR_MS);
+        let unfinished = system.put(&format!("{school}/web/unfinished.log"), fixture::squid(4)).await;
+        normalise(&system.context(), &held).await.unwrap();
+        system.time.pass_ms(26 * HOUR_MS);
+        let (context, seam) = system.worker(Worker::default()).await;
+        seam.appoint(FailsAt::first("finish", Fault::NotSent));
+        normalise(&context, &unfinished).await.unwrap_err();
+        system.time.pass_ms(3 * HOUR_MS);
+        vec![held, unfinished]
+    }
+
     async fn work(&self, _: &System, context: &Context, _: &[Arrival]) -> Result<(), Failed> {
-        settle_due_tails(context).await?;
+        queue_due(context).await?;
         Ok(())
+    }
+
+    async fn finish(&self, system: &System) {
+        assert!(queue::drain(system, &system.context()).await >= 2);
     }
 }
 
@@ -259,6 +292,7 @@ pub(crate) const ALL: &[(&str, &dyn Scenario)] = &[
     ("damaged gzip", &Damaged),
     ("tail by reading", &Tail { continued: false }),
     ("tail by continuation", &Tail { continued: true }),
+    ("due work", &DueWork),
     ("reconcile", &Reconcile),
     ("to backfill", &ToBackfill),
     ("many open days", &ManyOpenDays),
