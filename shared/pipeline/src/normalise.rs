@@ -145,16 +145,15 @@ pub(crate) async fn is_routed(
     version: &ObjectVersion,
     feed: &FeedPin,
 ) -> Result<bool, StepError> {
-    let pins = Pins { arrived_at: version.arrived_at, feed: Ok(feed.clone()) };
-    let now = SourcePins::new(version, pins);
-    let stage = Stage::Normalise.table_key();
-    let pinned = context.store.pin(&now.source_id, stage, &now.to_json()?).await;
-    let pinned = pinned.at("pin version", now.source_id.as_str())?;
     // Its manifest says whether it was set aside, also when the ledger has forgotten it.
     if let Some(manifest) = context.find_manifest(Stage::Normalise, version).await? {
         return Ok(manifest.is_complete());
     }
-    Ok(SourcePins::pinned(version, &pinned.pins)?.pins.feed.is_ok())
+    let pins = Pins { arrived_at: version.arrived_at, feed: Ok(feed.clone()) };
+    let now = SourcePins::new(version, pins);
+    let pins = context.store.pin(&now.source_id, Stage::Normalise.table_key(), &now.to_json()?).await;
+    let pins = pins.at("pin version", now.source_id.as_str())?;
+    Ok(SourcePins::pinned(version, &pins)?.pins.feed.is_ok())
 }
 
 /// Compares two versions of a key.

@@ -61,15 +61,6 @@ pub struct ClaimRequest<'a> {
     pub due: Option<&'a Due>,
 }
 
-/// Inputs of a source that somebody else wants to rely on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pinned {
-    /// Inputs as they were first written down.
-    pub pins: String,
-    /// Whether the source was ever claimed, as far as the ledger knows: its rows expire.
-    pub is_claimed: bool,
-}
-
 /// A row of the day index: readers find the sources of a school-day by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayEntry {
@@ -217,7 +208,7 @@ impl Store {
         source: &SourceId,
         stage: &'static str,
         pins: &str,
-    ) -> Result<Pinned, StoreError> {
+    ) -> Result<String, StoreError> {
         const VERB: &str = "pin";
         let answer = self
             .dynamodb
@@ -237,16 +228,7 @@ impl Store {
             .await
             .map_err(|error| StoreError::of(VERB, error))?;
         let item = answer.attributes.unwrap_or_default();
-        let pins = get_text(&item, "pins").ok_or_else(|| StoreError::fault(VERB, "NoPins"))?;
-        Ok(Pinned { pins, is_claimed: get_text(&item, "state").is_some_and(|state| state != "pinned") })
-    }
-
-    /// The inputs that were written down for a source, if any.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the call.
-    pub async fn pins(&self, source: &SourceId, stage: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.ledger_item(source, stage).await?.and_then(|item| get_text(&item, "pins")))
+        get_text(&item, "pins").ok_or_else(|| StoreError::fault(VERB, "NoPins"))
     }
 
     async fn ledger_item(&self, source: &SourceId, stage: &str) -> Result<Option<Item>, StoreError> {

@@ -17,7 +17,7 @@ pub use connect::{Connection, Credentials, Names, Store};
 pub use due::{Due, DuePlace, DueRow};
 pub use error::{StoreError, Trouble};
 pub use feed::{FeedItem, Latest, Tally};
-pub use ledger::{Claim, ClaimRequest, DayEntry, Finish, Finished, LedgerEntry, Pinned};
+pub use ledger::{Claim, ClaimRequest, DayEntry, Finish, Finished, LedgerEntry};
 pub use object::{Body, Listed, Object, PutOutcome};
 
 /// Name of the sparse index of items that are due: partition `due_shard`, sorted by `due_at`.
