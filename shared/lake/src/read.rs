@@ -2,12 +2,13 @@
 
 use crate::LakeError;
 use crate::rejects::RejectLine;
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{RecordBatch, StringArray};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 /// What a part holds, counted row by row.
@@ -21,8 +22,8 @@ pub struct PartFacts {
     pub first_event_at: Option<i64>,
     /// Latest event.
     pub last_event_at: Option<i64>,
-    /// Distinct source ids.
-    pub sources: Vec<String>,
+    /// Distinct sources: school, feed and source id.
+    pub sources: BTreeSet<[String; 3]>,
 }
 
 /// Counts an events part.
@@ -31,7 +32,10 @@ pub struct PartFacts {
 /// When the bytes are not Parquet or lack the columns of an events part.
 pub fn read_part(bytes: Bytes) -> Result<PartFacts, LakeError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), ["event_at", "source_id", "line"]);
+    let mask = ProjectionMask::columns(
+        builder.parquet_schema(),
+        ["event_at", "school", "feed", "source_id", "line"],
+    );
     let mut facts = PartFacts::default();
     for batch in builder.with_projection(mask).build()? {
         let batch = batch?;
@@ -43,26 +47,27 @@ pub fn read_part(bytes: Bytes) -> Result<PartFacts, LakeError> {
             .column_by_name("event_at")
             .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
             .ok_or(LakeError::Column("event_at"))?;
-        let sources = batch
-            .column_by_name("source_id")
-            .and_then(|column| column.as_string_opt::<i32>())
-            .ok_or(LakeError::Column("source_id"))?;
+        let [schools, feeds, sources] =
+            [text(&batch, "school")?, text(&batch, "feed")?, text(&batch, "source_id")?];
         facts.rows += batch.num_rows() as u64;
         facts.lines.extend(lines.values().iter().map(|line| u64::try_from(*line).unwrap_or(0)));
         for at in times.values() {
             facts.first_event_at = Some(facts.first_event_at.map_or(*at, |first| first.min(*at)));
             facts.last_event_at = Some(facts.last_event_at.map_or(*at, |last| last.max(*at)));
         }
-        for row in 0..sources.len() {
-            let source = sources.value(row);
-            if facts.sources.last().is_none_or(|last| last != source) {
-                facts.sources.push(source.to_owned());
+        for row in 0..batch.num_rows() {
+            let source = [schools.value(row), feeds.value(row), sources.value(row)];
+            if !facts.sources.iter().any(|known| *known == source) {
+                facts.sources.insert(source.map(str::to_owned));
             }
         }
     }
-    facts.sources.sort();
-    facts.sources.dedup();
     Ok(facts)
+}
+
+fn text<'b>(batch: &'b RecordBatch, name: &'static str) -> Result<&'b StringArray, LakeError> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    column.ok_or(LakeError::Column(name))
 }
 
 /// The lines of a reject file.

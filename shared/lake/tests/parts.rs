@@ -41,7 +41,8 @@ fn lines_by_day(parts: &[Part]) -> BTreeMap<String, Vec<u64>> {
         assert_eq!(facts.rows, part.entry.rows);
         assert_eq!(facts.first_event_at, Some(part.entry.first_event_at));
         assert_eq!(facts.last_event_at, Some(part.entry.last_event_at));
-        assert_eq!(facts.sources, [object().source_id]);
+        let Object { school, feed, source_id } = object();
+        assert_eq!(facts.sources, [[school, feed, source_id]].into());
         found.entry(part.entry.date.to_string()).or_default().extend(facts.lines);
     }
     for lines in found.values_mut() {

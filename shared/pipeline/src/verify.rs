@@ -208,8 +208,9 @@ impl Check<'_> {
                 }
             };
             self.expect("rows of a part", facts.rows, part.rows);
-            if facts.sources.iter().any(|source| *source != id) {
-                self.problems.push("a part holds rows of another source".to_owned());
+            let ours = [manifest.school.as_str(), manifest.feed.as_str(), &id];
+            if facts.sources.iter().any(|source| *source != ours) {
+                self.problems.push("a part holds rows of another school, feed or source".to_owned());
             }
             let days_found = [facts.first_event_at, facts.last_event_at].into_iter().flatten();
             if days_found.map(crate::commit::utc_day).any(|day| day != part.date) {

@@ -8,6 +8,9 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use trustwatch_model::ObjectVersion;
 
+/// Longest object that is read whole: some times the largest part.
+const READ_BYTES_MAX: i64 = 256 << 20;
+
 /// A small object that was read whole.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -69,10 +72,13 @@ impl Store {
     /// Reads a small object whole. `None` when there is none.
     ///
     /// # Errors
-    /// [`StoreError`] of the call or of the body.
+    /// [`StoreError`] of the call or of the body; a fault when the object has more than 256 MiB.
     pub async fn read(&self, bucket: &str, key: &str) -> Result<Option<Object>, StoreError> {
         let answer = self.s3.get_object().bucket(bucket).key(key).send().await;
         let Some(object) = found("read", answer)? else { return Ok(None) };
+        if object.content_length.is_none_or(|bytes| bytes > READ_BYTES_MAX) {
+            return Err(StoreError::fault("read", "TooLarge"));
+        }
         let etag = object.e_tag.unwrap_or_default();
         let version_id = object.version_id;
         let body = object.body.collect().await;

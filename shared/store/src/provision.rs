@@ -3,7 +3,7 @@
 use crate::{DUE_INDEX, Store, StoreError};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
@@ -63,14 +63,28 @@ impl Store {
             .global_secondary_indexes(due)
             .send()
             .await;
-        match made {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) =>
-            {
-                Ok(())
+        if let Err(error) = made {
+            let exists = error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception());
+            if !exists {
+                return Err(StoreError::of(VERB, error));
             }
-            Err(error) => Err(StoreError::of(VERB, error)),
         }
+        self.let_rows_expire().await
+    }
+
+    /// Ledger rows go when their `expires_at` has passed.
+    async fn let_rows_expire(&self) -> Result<(), StoreError> {
+        const VERB: &str = "provision";
+        let table = &self.names.table;
+        let found = self.dynamodb.describe_time_to_live().table_name(table).send().await;
+        let found = found.map_err(|error| StoreError::of(VERB, error))?.time_to_live_description;
+        let status = found.and_then(|found| found.time_to_live_status);
+        if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+            return Ok(());
+        }
+        let rule = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build();
+        let rule = rule.map_err(|_| StoreError::fault(VERB, "Construction"))?;
+        let set = self.dynamodb.update_time_to_live().table_name(table).time_to_live_specification(rule);
+        set.send().await.map(|_| ()).map_err(|error| StoreError::of(VERB, error))
     }
 }
