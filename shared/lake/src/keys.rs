@@ -12,6 +12,12 @@ pub fn events(school: &str, date: Date, sha256: &str) -> String {
     format!("events/v1/school={school}/date={date}/{sha256}.parquet")
 }
 
+/// A findings part: `date` is the UTC day of its events.
+#[must_use]
+pub fn findings(school: &str, date: Date, sha256: &str) -> String {
+    format!("findings/v1/school={school}/date={date}/{sha256}.parquet")
+}
+
 /// A reject file: `arrived` is the UTC day on which the object arrived, because a reject may have no time.
 #[must_use]
 pub fn rejects(school: &str, arrived: Date, sha256: &str) -> String {

@@ -3,6 +3,7 @@
 //! Bytes in, bytes out. This crate reads no clock, environment or network.
 
 mod columns;
+mod findings;
 pub mod keys;
 mod manifest;
 mod part;
@@ -10,6 +11,7 @@ mod read;
 mod rejects;
 
 pub use columns::{ColumnSet, Object, column_names, event_json, schema};
+pub use findings::{FindingRow, FindingsWriter, Shown, read_findings};
 pub use manifest::{
     FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
 };

@@ -3,6 +3,7 @@
 use crate::columns::{Batch, ColumnSet, Object, schema};
 use crate::{LakeError, PartRef, SCHEMA_NUMBER, keys, sha256_hex};
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -58,8 +59,43 @@ struct Day {
     /// Days since 1970-01-01 UTC.
     number: i64,
     file: EventFile<Vec<u8>>,
-    first_event_at: i64,
-    last_event_at: i64,
+    writing: Writing,
+}
+
+/// What is counted while a part is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Writing {
+    rows: u64,
+    /// Earliest and latest event.
+    events: Option<(i64, i64)>,
+}
+
+impl Writing {
+    pub(crate) fn row(&mut self, event_at: i64) {
+        self.rows += 1;
+        let (first, last) = self.events.unwrap_or((event_at, event_at));
+        self.events = Some((first.min(event_at), last.max(event_at)));
+    }
+
+    pub(crate) const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The part of a day, with the key that follows from its content.
+    pub(crate) fn part(&self, date: Date, bytes: Vec<u8>, key: impl FnOnce(&str) -> String) -> Part {
+        let sha256 = sha256_hex(&bytes);
+        let (first_event_at, last_event_at) = self.events.unwrap_or_default();
+        let entry = PartRef {
+            key: key(&sha256),
+            date,
+            rows: self.rows,
+            bytes: bytes.len() as u64,
+            sha256,
+            first_event_at,
+            last_event_at,
+        };
+        Part { entry, bytes }
+    }
 }
 
 /// Writes events of any day into one Parquet file: for `trustwatch convert`, and one of it for each open day of
@@ -69,7 +105,6 @@ struct Day {
 pub struct EventFile<W: Write + Send> {
     batch: Batch,
     batch_rows: usize,
-    rows: u64,
     encoder: Encoder<W>,
 }
 
@@ -91,8 +126,7 @@ impl<W: Write + Send> EventFile<W> {
         Ok(Self {
             batch: Batch::new(columns, object, limits.batch_rows),
             batch_rows: limits.batch_rows,
-            rows: 0,
-            encoder: Encoder::Here(Box::new(arrow_writer(sink, columns, limits)?)),
+            encoder: Encoder::Here(Box::new(arrow_writer(sink, schema(columns), limits)?)),
         })
     }
 
@@ -102,7 +136,6 @@ impl<W: Write + Send> EventFile<W> {
     /// When the sink fails; no event is a reason to fail.
     pub fn push(&mut self, event: &Event<'_>) -> Result<Option<usize>, LakeError> {
         self.batch.push(event);
-        self.rows += 1;
         if self.batch.rows() < self.batch_rows {
             return Ok(None);
         }
@@ -153,7 +186,7 @@ impl<W: Write + Send + 'static> EventFile<W> {
         columns: ColumnSet,
         limits: &PartLimits,
     ) -> Result<Self, LakeError> {
-        let mut writer = arrow_writer(sink, columns, limits)?;
+        let mut writer = arrow_writer(sink, schema(columns), limits)?;
         let (batches, waiting) = std::sync::mpsc::sync_channel::<RecordBatch>(BATCHES_WAITING);
         let thread = std::thread::spawn(move || {
             for batch in waiting {
@@ -164,20 +197,19 @@ impl<W: Write + Send + 'static> EventFile<W> {
         Ok(Self {
             batch: Batch::new(columns, object, limits.batch_rows),
             batch_rows: limits.batch_rows,
-            rows: 0,
             encoder: Encoder::Thread(batches, thread),
         })
     }
 }
 
-fn arrow_writer<W: Write + Send>(
+pub(crate) fn arrow_writer<W: Write + Send>(
     sink: W,
-    columns: ColumnSet,
+    schema: SchemaRef,
     limits: &PartLimits,
 ) -> Result<ArrowWriter<W>, LakeError> {
     let options =
         ArrowWriterOptions::new().with_properties(properties(limits)?).with_skip_arrow_metadata(true);
-    Ok(ArrowWriter::try_new_with_options(sink, schema(columns), options)?)
+    Ok(ArrowWriter::try_new_with_options(sink, schema, options)?)
 }
 
 const DAY_US: i64 = 86_400_000_000;
@@ -206,8 +238,7 @@ impl EventWriter {
             self.open.push(day);
         }
         let Some(day) = self.open.last_mut() else { return Ok(()) };
-        day.first_event_at = day.first_event_at.min(event.event_at);
-        day.last_event_at = day.last_event_at.max(event.event_at);
+        day.writing.row(event.event_at);
         let full = day.file.push(event)?.is_some_and(|bytes| bytes >= self.limits.part_bytes);
         if full && let Some(day) = self.open.pop() {
             self.close_day(day)?;
@@ -223,30 +254,17 @@ impl EventWriter {
         self.open.push(Day {
             number,
             file: EventFile::new(Vec::new(), &self.object, ColumnSet::All, &self.limits)?,
-            first_event_at: i64::MAX,
-            last_event_at: i64::MIN,
+            writing: Writing::default(),
         });
         Ok(self.open.len() - 1)
     }
 
     fn close_day(&mut self, day: Day) -> Result<(), LakeError> {
-        let rows = day.file.rows;
         let bytes = day.file.finish()?;
-        let sha256 = sha256_hex(&bytes);
         let days = jiff::Span::new().try_days(day.number).and_then(|days| EPOCH.checked_add(days));
         let date = days.map_err(|error| arrow_schema::ArrowError::InvalidArgumentError(error.to_string()))?;
-        self.done.push(Part {
-            entry: PartRef {
-                key: keys::events(&self.object.school, date, &sha256),
-                date,
-                rows,
-                bytes: bytes.len() as u64,
-                sha256,
-                first_event_at: day.first_event_at,
-                last_event_at: day.last_event_at,
-            },
-            bytes,
-        });
+        let school = &self.object.school;
+        self.done.push(day.writing.part(date, bytes, |sha256| keys::events(school, date, sha256)));
         Ok(())
     }
 

@@ -53,6 +53,7 @@ pub enum Intent {
     Background,
 }
 
+/// Words of a closed set, as they stand in columns, items and answers.
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $type {
@@ -61,9 +62,16 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+
+            /// The value that a word of the column stands for.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
         }
     };
 }
+pub(crate) use words;
 
 words!(Action { Allowed => "allowed", Blocked => "blocked", Warned => "warned", Challenged => "challenged" });
 words!(Precision { Url => "url", Domain => "domain", Address => "address" });

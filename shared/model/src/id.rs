@@ -121,11 +121,22 @@ impl SourceId {
         Self(text)
     }
 
+    /// Takes an id as it was written down.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        is_digest(text).then(|| Self(text.to_owned()))
+    }
+
     /// The 32 hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a text is 32 hex digits in lower case.
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl fmt::Display for SourceId {

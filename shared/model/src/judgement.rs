@@ -19,18 +19,7 @@ pub enum Audience {
     Unknown,
 }
 
-impl Audience {
-    /// The word that stands in columns, items and answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pupil => "pupil",
-            Self::Staff => "staff",
-            Self::Visitor => "visitor",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+crate::event::words!(Audience { Pupil => "pupil", Staff => "staff", Visitor => "visitor", Unknown => "unknown" });
 
 /// How serious: 5 critical (tell now), 4 high (same hour in school time), 3 medium (same day), 2 low (digest),
 /// 1 trend only.
@@ -100,6 +89,12 @@ impl From<Severity> for u8 {
 pub struct SubjectKey(String);
 
 impl SubjectKey {
+    /// Takes a key as it was written down.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        crate::id::is_digest(text).then(|| Self(text.to_owned()))
+    }
+
     /// The key from the bytes of a MAC of at least 16 bytes.
     #[must_use]
     pub fn of_mac(mac: &[u8]) -> Self {
@@ -152,8 +147,7 @@ impl AlertId {
     /// Takes an id from a request, if it has the shape of one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        (text.len() == 32 && digits).then(|| Self(text.to_owned()))
+        crate::id::is_digest(text).then(|| Self(text.to_owned()))
     }
 
     /// The 32 hex digits.
@@ -189,6 +183,8 @@ pub enum Distinct {
     /// The thing that matched: three hosts, however often each.
     Thing,
 }
+
+crate::event::words!(Distinct { Event => "event", Thing => "thing" });
 
 /// One event that one rule found, under the policy in force at its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
