@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::fmt::Write as _;
 use trustwatch_pipeline::{Arrival, Context, normalise};
 use trustwatch_tests::cuts::{GAPS_MS, Stored, Version, expected};
+use trustwatch_tests::fixture;
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System};
@@ -151,6 +152,22 @@ async fn a_damaged_version_ends_no_line() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_version_delivers_nothing() {
     check("aaaa\nbbbb\n", &[(10, Stored::CutAtEnd, 0), (10, Stored::Plain, HOUR_MS)]).await;
+}
+
+/// Its manifest would say so; but nobody has worked on it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_version_that_waits_delivers_nothing() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let damaged = system.put("oak/web/a.log", fixture::damaged(b"aaaa\nbbbb\n")).await;
+    system.time.pass_ms(HOUR_MS);
+    let whole = system.put("oak/web/a.log", "aaaa\nbbbb\n").await;
+    let context = system.context();
+    for arrival in [&whole, &damaged] {
+        work(&context, arrival).await;
+    }
+    assert_eq!(delivered(&State::of(&system, Scope::All).await), ["aaaa", "bbbb"]);
+    system.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
