@@ -24,7 +24,7 @@ pub const LOGIN_CLAIMS: [&str; 4] = ["preferred_username", "upn", "unique_name",
 
 /// Why a token makes nobody a user here. The gateway has believed the token, so each is answered by 403.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimsError {
+pub enum AccessError {
     /// A claim that must be there is not.
     #[error("the token has no claim `{claim}`: ask trust IT to let the directory send it")]
     Missing {
@@ -81,10 +81,10 @@ impl PrincipalId {
     }
 
     /// Prefers the pair of Entra ID, which is the same in every application; `sub` differs between them.
-    fn from_claims(claims: &BTreeMap<String, String>) -> Result<Self, ClaimsError> {
-        let sub = bounded(claims, "sub", SUB_BYTES_MAX)?.ok_or(ClaimsError::Missing { claim: "sub" })?;
+    fn from_claims(claims: &BTreeMap<String, String>) -> Result<Self, AccessError> {
+        let sub = bounded(claims, "sub", SUB_BYTES_MAX)?.ok_or(AccessError::Missing { claim: "sub" })?;
         if sub.is_empty() || !sub.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ClaimsError::Malformed {
+            return Err(AccessError::Malformed {
                 claim: "sub",
                 expected: "made of visible ASCII characters",
             });
@@ -133,13 +133,13 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// [`ClaimsError`] when the token does not say who it is, or gives them nothing to do here.
-    pub fn from_claims(claims: &BTreeMap<String, String>, map: &GroupMap) -> Result<Self, ClaimsError> {
+    /// [`AccessError`] when the token does not say who it is, or gives them nothing to do here.
+    pub fn from_claims(claims: &BTreeMap<String, String>, map: &GroupMap) -> Result<Self, AccessError> {
         let id = PrincipalId::from_claims(claims)?;
         let groups = groups(claims)?;
         let grants: BTreeSet<Grant> = groups.iter().flat_map(|group| map.grants(group)).cloned().collect();
         if grants.is_empty() {
-            return Err(ClaimsError::NoGrant { groups: groups.len() });
+            return Err(AccessError::NoGrant { groups: groups.len() });
         }
         Ok(Self { id, grants, logins: logins(claims)?, subjects: None })
     }
@@ -185,13 +185,13 @@ impl fmt::Debug for Principal {
     }
 }
 
-fn groups(claims: &BTreeMap<String, String>) -> Result<BTreeSet<GroupId>, ClaimsError> {
+fn groups(claims: &BTreeMap<String, String>) -> Result<BTreeSet<GroupId>, AccessError> {
     match bounded(claims, "groups", GROUPS_BYTES_MAX)? {
-        Some(value) => group_ids(value).ok_or(ClaimsError::Malformed {
+        Some(value) => group_ids(value).ok_or(AccessError::Malformed {
             claim: "groups",
             expected: "a list of group ids (ids, not names)",
         }),
-        None if groups_were_left_out(claims) => Err(ClaimsError::TooManyGroups),
+        None if groups_were_left_out(claims) => Err(AccessError::TooManyGroups),
         None => Ok(BTreeSet::new()),
     }
 }
@@ -213,12 +213,12 @@ fn groups_were_left_out(claims: &BTreeMap<String, String>) -> bool {
     has("hasgroups", "true") || has("_claim_names", "groups")
 }
 
-fn logins(claims: &BTreeMap<String, String>) -> Result<BTreeSet<String>, ClaimsError> {
+fn logins(claims: &BTreeMap<String, String>) -> Result<BTreeSet<String>, AccessError> {
     let mut logins = BTreeSet::new();
     for claim in LOGIN_CLAIMS {
         let Some(login) = bounded(claims, claim, LOGIN_BYTES_MAX)? else { continue };
         if login.trim().is_empty() || login.chars().any(char::is_control) {
-            return Err(ClaimsError::Malformed { claim, expected: "a login without control characters" });
+            return Err(AccessError::Malformed { claim, expected: "a login without control characters" });
         }
         logins.insert(login.to_owned());
     }
@@ -228,10 +228,10 @@ fn logins(claims: &BTreeMap<String, String>) -> Result<BTreeSet<String>, ClaimsE
 fn plain_claim<'c>(
     claims: &'c BTreeMap<String, String>,
     claim: &'static str,
-) -> Result<Option<&'c str>, ClaimsError> {
+) -> Result<Option<&'c str>, AccessError> {
     let value = bounded(claims, claim, ID_BYTES_MAX)?;
     if value.is_some_and(|value| !is_plain_id(value)) {
-        return Err(ClaimsError::Malformed { claim, expected: "an id of letters, digits, - and _" });
+        return Err(AccessError::Malformed { claim, expected: "an id of letters, digits, - and _" });
     }
     Ok(value)
 }
@@ -246,10 +246,10 @@ fn bounded<'c>(
     claims: &'c BTreeMap<String, String>,
     claim: &'static str,
     bytes_max: usize,
-) -> Result<Option<&'c str>, ClaimsError> {
+) -> Result<Option<&'c str>, AccessError> {
     match claims.get(claim) {
         Some(value) if value.len() > bytes_max => {
-            Err(ClaimsError::Oversized { claim, bytes: value.len(), bytes_max })
+            Err(AccessError::Oversized { claim, bytes: value.len(), bytes_max })
         }
         value => Ok(value.map(String::as_str)),
     }

@@ -94,7 +94,9 @@ impl GroupMap {
         let (mut map, mut mistakes) = (BTreeMap::new(), Vec::new());
         for (group, entry) in file.groups.0 {
             match GroupId::new(&group.value) {
-                Some(id) => drop(map.insert(id, entry.grants(&mut mistakes))),
+                Some(id) => {
+                    map.insert(id, entry.grants(&mut mistakes));
+                }
                 None => mistakes.push(mistake(
                     &group.referenced,
                     format!(

