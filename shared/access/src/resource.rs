@@ -1,0 +1,120 @@
+//! What a person may want to do, and to what.
+
+use std::collections::BTreeSet;
+use trustwatch_model::{Audience, SchoolId, SubjectKey};
+
+/// What a person may want to do. Each goes with one kind of [`Resource`]; with any other it is denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// See who one is here and what one was granted, of [`Resource::Trust`].
+    ReadMe,
+    /// Read the description of the API, of [`Resource::Trust`].
+    ReadOpenApi,
+    /// See that this school is one of the trust's, of [`Resource::School`].
+    ListSchools,
+    /// See the feeds of a school, how they are and what they reject, of [`Resource::School`].
+    ReadFeeds,
+    /// List what waits in a queue, of [`Resource::Queue`]. Each alert of the list needs [`Action::ReadAlert`].
+    ListAlerts,
+    /// Read an alert with its evidence, of [`Resource::Alert`].
+    ReadAlert,
+    /// Take, note, escalate or close an alert, of [`Resource::Alert`].
+    TransitionAlert,
+}
+
+impl Action {
+    /// Every one of them.
+    pub const ALL: [Self; 7] = [
+        Self::ReadMe,
+        Self::ReadOpenApi,
+        Self::ListSchools,
+        Self::ReadFeeds,
+        Self::ListAlerts,
+        Self::ReadAlert,
+        Self::TransitionAlert,
+    ];
+
+    /// The name in the policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadMe => "ReadMe",
+            Self::ReadOpenApi => "ReadOpenApi",
+            Self::ListSchools => "ListSchools",
+            Self::ReadFeeds => "ReadFeeds",
+            Self::ListAlerts => "ListAlerts",
+            Self::ReadAlert => "ReadAlert",
+            Self::TransitionAlert => "TransitionAlert",
+        }
+    }
+}
+
+/// To what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// What belongs to no school.
+    Trust,
+    /// A school.
+    School(SchoolId),
+    /// A list of alerts.
+    Queue(QueueScope),
+    /// An alert, as it is now: read strongly before a transition.
+    Alert(Alert),
+}
+
+/// What of an alert decides who may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// School of the event.
+    pub school: SchoolId,
+    /// Whom it concerns.
+    pub audience: Audience,
+    /// Where it waits.
+    pub queues: BTreeSet<QueueScope>,
+    /// Whom it is about, where that is known.
+    pub subject: Option<SubjectKey>,
+    /// It is about a headteacher, whose cases go to the chair.
+    pub subject_is_head: bool,
+    /// It was recorded as the head's own to deal with.
+    pub assigned_to_head: bool,
+}
+
+/// Whose queue of a school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueKind {
+    /// Pupils' and unknown people's alerts.
+    Dsl,
+    /// Staff's and visitors' alerts.
+    Head,
+    /// Malware, and visitors' alerts.
+    It,
+}
+
+impl QueueKind {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Dsl, Self::Head, Self::It];
+
+    /// The word in the keys of the table and in the policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dsl => "dsl",
+            Self::Head => "head",
+            Self::It => "it",
+        }
+    }
+}
+
+/// One list of alerts: the partitions `Q#<school>#<kind>#…`, or `Q#trust#…`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueScope {
+    /// Of a school.
+    School {
+        /// Which.
+        school: SchoolId,
+        /// Whose.
+        kind: QueueKind,
+    },
+    /// Of the trust: heads' cases, unknown people's, and what reaches nobody else.
+    Trust,
+}
