@@ -24,7 +24,7 @@ pub struct Due {
 impl Due {
     pub(crate) fn values(&self, source: &SourceId) -> [(&'static str, AttributeValue); 3] {
         [
-            (":due_shard", text(shard(source))),
+            (":due_shard", text(shard(DueKind::Source, source.as_str()))),
             (":due_at", number(self.at_ms)),
             (":due_message", text(&self.message)),
         ]
@@ -67,7 +67,7 @@ impl Store {
             .table_name(&self.names.table)
             .index_name(DUE_INDEX)
             .key_condition_expression("due_shard = :shard AND due_at <= :until")
-            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":shard", text(partition(DueKind::Source, shard)))
             .expression_attribute_values(":until", number(until_ms))
             .set_exclusive_start_key(after)
             .send()
@@ -136,8 +136,25 @@ fn due_row(item: &Item) -> DueRow {
     }
 }
 
-fn shard(source: &SourceId) -> String {
-    // Source ids are hex digits of a hash: any digit spreads them evenly.
-    let digit = source.as_str().chars().next().and_then(|digit| digit.to_digit(16)).unwrap_or(0);
-    (digit % DUE_SHARDS).to_string()
+/// What kind of work is due: each kind has partitions of its own in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DueKind {
+    /// A source.
+    Source,
+    /// Something to send.
+    Notify,
+}
+
+/// The partition of an id, which is hex digits of a hash: any digit spreads them evenly.
+pub(crate) fn shard(kind: DueKind, id: &str) -> String {
+    let digit = id.chars().next().and_then(|digit| digit.to_digit(16)).unwrap_or(0);
+    partition(kind, digit % DUE_SHARDS)
+}
+
+fn partition(kind: DueKind, shard: u32) -> String {
+    let kind = match kind {
+        DueKind::Source => "source",
+        DueKind::Notify => "notify",
+    };
+    format!("{kind}#{shard}")
 }

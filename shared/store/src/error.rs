@@ -39,6 +39,11 @@ impl StoreError {
         Self { verb, code: code.to_owned(), trouble: Trouble::Fault, source: None }
     }
 
+    /// Others wrote the same thing again and again.
+    pub(crate) fn contended(verb: &'static str) -> Self {
+        Self { verb, code: "Contended".to_owned(), trouble: Trouble::Passing, source: None }
+    }
+
     pub(crate) fn passing(
         verb: &'static str,
         code: &str,

@@ -4,6 +4,7 @@
 //! a condition of S3 or DynamoDB, never as a read followed by a write. Errors of the SDK become [`StoreError`]
 //! once, by code.
 
+mod alert;
 mod connect;
 mod due;
 mod error;
@@ -13,6 +14,10 @@ mod object;
 mod provision;
 mod queue;
 
+pub use alert::{
+    CellItem, CellWrite, CellWritten, ContributionItem, ContributionPut, NotifyItem, QUEUE_INDEX, QueueEntry,
+    QueueItem, QueuePlace,
+};
 pub use connect::{Connection, Credentials, Names, Store};
 pub use due::{Due, DuePlace, DueRow};
 pub use error::{StoreError, Trouble};

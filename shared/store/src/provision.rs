@@ -1,5 +1,6 @@
 //! Making what a deployment consists of, where no template does it.
 
+use crate::alert::QUEUE_INDEX;
 use crate::{DUE_INDEX, Store, StoreError};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -42,13 +43,15 @@ impl Store {
         let key = |name: &str, kind| {
             KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(fault)
         };
-        let due = GlobalSecondaryIndex::builder()
-            .index_name(DUE_INDEX)
-            .key_schema(key("due_shard", KeyType::Hash)?)
-            .key_schema(key("due_at", KeyType::Range)?)
-            .projection(Projection::builder().projection_type(ProjectionType::All).build())
-            .build()
-            .map_err(fault)?;
+        let index = |name: &str, hash: &str, range: &str| {
+            GlobalSecondaryIndex::builder()
+                .index_name(name)
+                .key_schema(key(hash, KeyType::Hash)?)
+                .key_schema(key(range, KeyType::Range)?)
+                .projection(Projection::builder().projection_type(ProjectionType::All).build())
+                .build()
+                .map_err(fault)
+        };
         let made = self
             .dynamodb
             .create_table()
@@ -58,9 +61,12 @@ impl Store {
             .attribute_definitions(attribute("SK", ScalarAttributeType::S)?)
             .attribute_definitions(attribute("due_shard", ScalarAttributeType::S)?)
             .attribute_definitions(attribute("due_at", ScalarAttributeType::N)?)
+            .attribute_definitions(attribute("queue", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute("queue_order", ScalarAttributeType::S)?)
             .key_schema(key("PK", KeyType::Hash)?)
             .key_schema(key("SK", KeyType::Range)?)
-            .global_secondary_indexes(due)
+            .global_secondary_indexes(index(DUE_INDEX, "due_shard", "due_at")?)
+            .global_secondary_indexes(index(QUEUE_INDEX, "queue", "queue_order")?)
             .send()
             .await;
         if let Err(error) = made {
