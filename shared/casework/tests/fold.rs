@@ -70,6 +70,11 @@ proptest! {
         prop_assert!(table.states.values().all(|state| !state.approximate));
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
     #[test]
     fn the_order_of_files_leaves_no_trace((files, _) in deliveries()) {
         let states = |order: &mut dyn Iterator<Item = usize>| {

@@ -65,7 +65,8 @@ pub(crate) fn reference(findings: &[Finding]) -> BTreeMap<Cell, Fires> {
     for (cell, last) in &findings {
         let in_window = |other: &Cell, finding: &Finding| {
             let (from, to) = (second(last) - last.threshold.within_ms / 1_000, second(last));
-            let same = (&other.rule, &other.subject, other.grid_ms) == (&cell.rule, &cell.subject, cell.grid_ms);
+            let same =
+                (&other.rule, &other.subject, other.grid_ms) == (&cell.rule, &cell.subject, cell.grid_ms);
             same && (from..=to).contains(&second(finding))
         };
         let enough = |belongs: &dyn Fn(&Cell) -> bool| {
