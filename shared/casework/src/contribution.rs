@@ -248,7 +248,7 @@ fn pack(cell: &Cell, source: &SourceId, findings: Vec<&Finding>, entries_max: us
 
 /// One finding for each second, thing and threshold, in order of time: the most severe, then the earliest.
 fn distinct(mut findings: Vec<&Finding>) -> Vec<&Finding> {
-    fn key<'a>(finding: &'a Finding) -> (i64, &'a str, u32, i64, bool) {
+    fn key(finding: &Finding) -> (i64, &str, u32, i64, bool) {
         let Threshold { count, within_ms, distinct } = finding.threshold;
         (mark(finding).second, thing(finding), count, within_ms, distinct == Distinct::Thing)
     }

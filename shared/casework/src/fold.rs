@@ -129,8 +129,7 @@ pub fn fold(cell: &Cell, own: &Contributions, next: &Contributions) -> CellState
     });
     let same_event =
         |one: &Entry<'_>, other: &Entry<'_>| (one.second(), one.thing) == (other.second(), other.thing);
-    let events: Vec<Event<'_>> =
-        entries.chunk_by(same_event).filter_map(|tellings| Event::of(tellings)).collect();
+    let events: Vec<Event<'_>> = entries.chunk_by(same_event).filter_map(Event::of).collect();
 
     let thresholds: HashSet<Threshold> = entries.iter().map(|entry| entry.judgement.threshold).collect();
     let next_s = cell.after().window_ms / 1_000;

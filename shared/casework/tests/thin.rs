@@ -57,7 +57,8 @@ fn what_was_left_out_changes_no_decision() {
     const CASES: u32 = 600;
     const ENTRIES: usize = 90;
     let decided = Counter::new((0_u32, 0_u32));
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(CASES));
+    let mut runner =
+        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) });
     let checked = runner.run(&files(), |files| {
         let mut table = Table::default();
         let mut all = Vec::new();

@@ -63,11 +63,10 @@ pub(crate) fn reference(findings: &[Finding]) -> BTreeMap<Cell, Fires> {
         .collect();
     let mut fires: BTreeMap<Cell, Fires> = BTreeMap::new();
     for (cell, last) in &findings {
+        let (from, to) = (second(last) - last.threshold.within_ms / 1_000, second(last));
         let in_window = |other: &Cell, finding: &Finding| {
-            let (from, to) = (second(last) - last.threshold.within_ms / 1_000, second(last));
-            let same =
-                (&other.rule, &other.subject, other.grid_ms) == (&cell.rule, &cell.subject, cell.grid_ms);
-            same && (from..=to).contains(&second(finding))
+            (from..=to).contains(&second(finding))
+                && (&other.rule, &other.subject, other.grid_ms) == (&cell.rule, &cell.subject, cell.grid_ms)
         };
         let enough = |belongs: &dyn Fn(&Cell) -> bool| {
             let inside =
