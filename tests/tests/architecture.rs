@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Crates that read no clock, environment, disk or network.
-const PURE: [&str; 4] = ["model", "formats", "lake", "access"];
+const PURE: [&str; 6] = ["model", "formats", "lake", "policy", "casework", "access"];
 const LINES_MAX: usize = 500;
 
 fn root() -> PathBuf {
@@ -50,8 +50,8 @@ fn text(file: &Path) -> String {
 fn may_know(crate_word: &str) -> &'static [&'static str] {
     match crate_word {
         "model" => &[],
-        "formats" | "lake" | "access" | "store" => &["model"],
-        "pipeline" => &["model", "formats", "lake", "store"],
+        "formats" | "lake" | "policy" | "casework" | "access" | "store" => &["model"],
+        "pipeline" => &["model", "formats", "lake", "policy", "casework", "store"],
         "runtime" => &["model", "store", "pipeline"],
         "normalise" | "compact" | "api" => &["model", "store", "pipeline", "runtime"],
         "bootstrap" => &["store", "pipeline", "runtime", "normalise", "compact", "api"],

@@ -1,0 +1,158 @@
+//! Whose queue an alert stands in.
+
+use crate::Status;
+use trustwatch_model::{Audience, SchoolId, Severity};
+
+/// The category that is about a machine and not about a child.
+const MALWARE: &str = "malware";
+
+/// A desk of a school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Desk {
+    /// The designated safeguarding lead and deputies.
+    Dsl,
+    /// The headteacher.
+    Head,
+    /// IT.
+    It,
+}
+
+impl Desk {
+    /// The word that stands in partitions.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dsl => "dsl",
+            Self::Head => "head",
+            Self::It => "it",
+        }
+    }
+}
+
+/// A queue that people read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// Of one desk of one school.
+    School(SchoolId, Desk),
+    /// Of the trust: what no school may or can work on.
+    Trust,
+}
+
+impl Queue {
+    /// Partition of the queue's entries in one status: `Q#<school>#<desk>#<status>` or `Q#trust#<status>`. The two
+    /// differ in the number of their parts, so a school may be called `trust`.
+    #[must_use]
+    pub fn partition(&self, status: Status) -> String {
+        let status = status.as_str();
+        match self {
+            Self::School(school, desk) => format!("Q#{school}#{}#{status}", desk.as_str()),
+            Self::Trust => format!("Q#trust#{status}"),
+        }
+    }
+}
+
+/// Position in a queue: the most severe first, of these the oldest first, as text that sorts so. `opened_ms` is in
+/// milliseconds since 1970 UTC.
+#[must_use]
+pub fn queue_sort(severity: Severity, opened_ms: i64) -> String {
+    // Sixteen digits reach past the year 300 000. What is before 1970 comes first.
+    format!("{}#{:016}", Severity::CRITICAL.level() - severity.level(), opened_ms.max(0))
+}
+
+/// What a subject is at the school, where that changes who may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubjectRole {
+    /// Designated safeguarding lead or deputy.
+    Dsl,
+    /// Headteacher.
+    Head,
+}
+
+/// What routing needs to know of an alert.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// School of the events.
+    pub school: &'a SchoolId,
+    /// Whom it concerns.
+    pub audience: Audience,
+    /// Category of the rule.
+    pub category: &'a str,
+    /// The subject's own role, if it has one.
+    pub subject_role: Option<SubjectRole>,
+}
+
+/// One recipient of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Queue.
+    pub queue: Queue,
+    /// To be shown with the alert: nobody knows whom it concerns.
+    pub audience_unknown: bool,
+}
+
+/// The queues of an alert, never none (requirements section 2, "Routing").
+///
+/// Malware goes to IT whoever sat at the machine. Nobody finds their own case in their queue: one on the head goes
+/// to the trust, one on the DSL to the head, whatever the roster says of their audience.
+#[must_use]
+pub fn routes(case: Case<'_>) -> Vec<Route> {
+    let at = |desk| Queue::School(case.school.clone(), desk);
+    let queues = if case.category == MALWARE {
+        vec![at(Desk::It)]
+    } else {
+        match (case.subject_role, case.audience) {
+            (Some(SubjectRole::Head), _) => vec![Queue::Trust],
+            (Some(SubjectRole::Dsl), _) | (None, Audience::Staff) => vec![at(Desk::Head)],
+            (None, Audience::Pupil) => vec![at(Desk::Dsl)],
+            (None, Audience::Visitor) => vec![at(Desk::Head), at(Desk::It)],
+            (None, Audience::Unknown) => vec![at(Desk::Dsl), Queue::Trust],
+        }
+    };
+    let audience_unknown = case.audience == Audience::Unknown;
+    queues.into_iter().map(|queue| Route { queue, audience_unknown }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_goes_to_those_who_may_know_and_to_nobody_else() {
+        use Audience::{Pupil, Staff, Unknown, Visitor};
+        let oak = SchoolId::new("oak").unwrap();
+        let check = |audience, category, subject_role, expected: &[&str]| {
+            let routes = routes(Case { school: &oak, audience, category, subject_role });
+            let partitions: Vec<String> =
+                routes.iter().map(|route| route.queue.partition(Status::Open)).collect();
+            assert_eq!(partitions, expected, "{audience:?} {category} {subject_role:?}");
+            assert!(routes.iter().all(|route| route.audience_unknown == (audience == Unknown)));
+        };
+        let (dsl, head, it, trust) = ("Q#oak#dsl#open", "Q#oak#head#open", "Q#oak#it#open", "Q#trust#open");
+        check(Pupil, "self_harm", None, &[dsl]);
+        check(Staff, "gambling", None, &[head]);
+        check(Visitor, "bypass", None, &[head, it]);
+        check(Unknown, "suicide", None, &[dsl, trust]);
+        for audience in [Pupil, Staff, Visitor, Unknown] {
+            check(audience, "malware", None, &[it]);
+            check(audience, "gambling", Some(SubjectRole::Head), &[trust]);
+            check(audience, "gambling", Some(SubjectRole::Dsl), &[head]);
+        }
+    }
+
+    #[test]
+    fn queues_are_parted_by_status_and_a_school_called_trust_is_not_the_trust() {
+        let trust = SchoolId::new("trust").unwrap();
+        let at = |desk| Queue::School(trust.clone(), desk).partition(Status::Closed);
+        assert_eq!(at(Desk::Dsl), "Q#trust#dsl#closed");
+        assert_eq!(Queue::Trust.partition(Status::Closed), "Q#trust#closed");
+        assert_eq!(Queue::Trust.partition(Status::Acknowledged), "Q#trust#acknowledged");
+    }
+
+    #[test]
+    fn the_most_severe_stands_first_and_of_these_the_oldest() {
+        let sorts = [(5, 0), (5, 9), (5, 10), (4, -1), (4, 1_760_000_000_000), (3, 2), (2, 1)]
+            .map(|(level, at)| queue_sort(Severity::new(level).unwrap(), at));
+        assert!(sorts.is_sorted(), "{sorts:?}");
+        assert_eq!(sorts[1], "0#0000000000000009");
+    }
+}
