@@ -157,5 +157,5 @@ fn read_document(node: &Node, taken: &[&str], notes: &mut Mistakes) -> Option<Do
             }
         }
     }
-    Some(Document { id: id?, title: title?, reviewed, clauses })
+    Some(Document { id: id?, title: title.unwrap_or_default(), reviewed, clauses })
 }

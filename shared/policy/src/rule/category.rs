@@ -41,7 +41,7 @@ pub(crate) fn read_category(
             vendors.insert(name, words);
         }
     }
-    Some(Category { code: code?, title: title?, vendors })
+    Some(Category { code: code?, title: title.unwrap_or_default(), vendors })
 }
 
 fn read_words(

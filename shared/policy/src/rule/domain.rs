@@ -48,7 +48,14 @@ pub(crate) fn read_list(node: &Node, taken: &[&str], notes: &mut Mistakes) -> Op
             domains.push(domain.to_owned());
         }
     }
-    Some(DomainList { name: name?, source: source?, licence: licence?, date: date?, domains })
+    // A list with a mistake has its name all the same, so that rules with that name are not blamed.
+    Some(DomainList {
+        name: name?,
+        source: source.unwrap_or_default(),
+        licence: licence.unwrap_or_default(),
+        date: date.unwrap_or_default(),
+        domains,
+    })
 }
 
 fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
