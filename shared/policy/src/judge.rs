@@ -91,8 +91,9 @@ impl Judge {
             event.host.map(|host| self.domains.find(host)),
             event.category.zip(words).map(|(cell, words)| words.find(cell)),
         ];
+        let mut found: Vec<Match<'_>> = found.into_iter().flatten().flatten().collect();
         let mut hits = Vec::new();
-        self.decide(0, event, found.iter().flatten().flatten(), &mut hits);
+        self.decide(0, event, &mut found, &mut hits);
         hits
     }
 
@@ -118,9 +119,14 @@ impl Judge {
         let mut logins = Memo::new(columns.user_name, fold_login);
 
         let mut hits = Vec::new();
+        // Used again for each row, so that a row without a hit allocates nothing.
+        let mut found: Vec<Match<'_>> = Vec::new();
         for row in 0..batch.num_rows() {
-            let found = [searches.at(row), hosts.at(row), categories.at(row)];
-            if found.iter().flatten().all(|matches| matches.is_empty()) {
+            found.clear();
+            for matches in [searches.at(row), hosts.at(row), categories.at(row)] {
+                found.extend(matches.into_iter().flatten());
+            }
+            if found.is_empty() {
                 continue;
             }
             let intent = columns.intent(row)?;
@@ -137,20 +143,13 @@ impl Judge {
                 intent,
                 audience: roster.audience(school, login, columns.attribution(row)?, event_at),
             };
-            self.decide(row, &event, found.into_iter().flatten().flatten(), &mut hits);
+            self.decide(row, &event, &mut found, &mut hits);
         }
         Ok(hits)
     }
 
     /// Asks each rule that something in the event concerns.
-    fn decide<'m>(
-        &self,
-        row: usize,
-        event: &Sighting<'_>,
-        found: impl Iterator<Item = &'m Match<'m>>,
-        hits: &mut Vec<Hit>,
-    ) {
-        let mut found: Vec<Match<'_>> = found.copied().collect();
+    fn decide(&self, row: usize, event: &Sighting<'_>, found: &mut [Match<'_>], hits: &mut Vec<Hit>) {
         // Stable: what a rule found stays in the order phrases, entries, category words.
         found.sort_by_key(|found| found.rule);
         for matches in found.chunk_by(|a, b| a.rule == b.rule) {

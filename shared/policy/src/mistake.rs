@@ -5,7 +5,7 @@ use std::fmt;
 /// Characters of the offending text that are shown.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// Mistakes that are kept; a file that is wrong throughout needs no more to be recognised.
+/// Mistakes that are kept; a file that is wrong throughout needs no more to be recognised, and the rest is counted.
 const MISTAKES_MAX: usize = 200;
 
 /// One mistake in a policy file or a roster.
@@ -41,19 +41,33 @@ pub(crate) struct At {
 
 /// All mistakes of one file, in the order of the file. Never empty as an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mistakes(Vec<Mistake>);
+pub struct Mistakes {
+    kept: Vec<Mistake>,
+    left_out: usize,
+}
 
 impl Mistakes {
-    /// The mistakes, first line first; at most 200.
+    /// The mistakes, first line first; of more than 200 the first that were found.
     #[must_use]
     pub fn as_slice(&self) -> &[Mistake] {
-        &self.0
+        &self.kept
+    }
+
+    /// How many more there are than [`Self::as_slice`] shows.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
+    }
+
+    /// Whether further mistakes are only counted, so that nobody need find out where they stand.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.kept.len() >= MISTAKES_MAX
     }
 
     pub(crate) fn add(
@@ -64,8 +78,10 @@ impl Mistakes {
         expected: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        if self.0.len() < MISTAKES_MAX {
-            self.0.push(Mistake {
+        if self.is_full() {
+            self.left_out += 1;
+        } else {
+            self.kept.push(Mistake {
                 line: at.line,
                 column: at.column,
                 text: shown(text),
@@ -78,7 +94,7 @@ impl Mistakes {
 
     /// In the order of the file, whatever the order of reading.
     pub(crate) fn sorted(mut self) -> Self {
-        self.0.sort_by_key(|mistake| (mistake.line, mistake.column));
+        self.kept.sort_by_key(|mistake| (mistake.line, mistake.column));
         self
     }
 }
@@ -95,9 +111,12 @@ fn shown(text: &str) -> String {
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.0.iter().enumerate() {
+        for (index, mistake) in self.kept.iter().enumerate() {
             let newline = if index == 0 { "" } else { "\n" };
             write!(out, "{newline}{mistake}")?;
+        }
+        if self.left_out > 0 {
+            write!(out, "\nand {} more", self.left_out)?;
         }
         Ok(())
     }

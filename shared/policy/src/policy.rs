@@ -19,7 +19,7 @@ pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const RULES_MAX: usize = 500;
 
 /// A policy in which no mistake is left.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Policy {
     /// Number of this version.

@@ -30,7 +30,7 @@ pub struct Person {
 pub struct Roster {
     people: Vec<Person>,
     /// School, then folded login, to `people`.
-    logins: HashMap<SchoolId, HashMap<String, Vec<usize>>>,
+    logins: HashMap<String, HashMap<String, Vec<usize>>>,
     london: TimeZone,
 }
 
@@ -75,7 +75,7 @@ impl Roster {
         }
         let text = String::from_utf8_lossy(csv);
         if let Err(error) = std::str::from_utf8(csv) {
-            let at = place(&text, error.valid_up_to());
+            let at = place(&text, error.valid_up_to(), &notes);
             let advice = "save the file as UTF-8 (in Excel: `CSV UTF-8`)";
             notes.add(at, "\u{fffd}", "is not a character of UTF-8", "text in UTF-8", advice);
         }
@@ -94,9 +94,8 @@ impl Roster {
     /// [`fold_login`].
     #[must_use]
     pub fn person(&self, school: &str, login: &str, event_at: i64) -> Option<&Person> {
-        // Ids of schools are compared as text: a column of a batch needs no check again.
-        let (_, logins) = self.logins.iter().find(|(id, _)| id.as_str() == school)?;
-        let mut people = logins.get(login)?.iter().filter_map(|index| self.people.get(*index));
+        let mut people =
+            self.logins.get(school)?.get(login)?.iter().filter_map(|index| self.people.get(*index));
         people.find(|person| person.leaving_date.is_none_or(|last| self.london_date(event_at) <= Some(last)))
     }
 
@@ -142,6 +141,12 @@ fn read_rows(text: &str, roster: &mut Roster, notes: &mut Mistakes) {
     let mut found = Vec::new();
     for record in records.filter_map(Result::ok) {
         let row = Row { text, record: &record, columns };
+        if let Some((column, cell)) = record.iter().enumerate().find(|(_, cell)| cell.contains('\n')) {
+            let problem =
+                "holds a line break, so that the rows after it may have been taken for a part of it";
+            let at = place(text, row.start_of(column), notes);
+            notes.add(at, cell, problem, "cells of one line", "close the quote, or remove the line break");
+        }
         if record.iter().any(|cell| !cell.trim().is_empty()) {
             if record.len() == header.len() {
                 found.extend(row.read(notes));
@@ -149,7 +154,7 @@ fn read_rows(text: &str, roster: &mut Roster, notes: &mut Mistakes) {
                 let problem = format!("is a row of {} cells", record.len());
                 let expected = format!("{} like the header", header.len());
                 notes.add(
-                    row.place(0),
+                    place(text, row.start_of(0), notes),
                     record.get(0).unwrap_or_default(),
                     problem,
                     expected,
@@ -158,7 +163,7 @@ fn read_rows(text: &str, roster: &mut Roster, notes: &mut Mistakes) {
             }
         }
     }
-    enter(found, roster, notes);
+    enter(text, found, roster, notes);
 }
 
 /// Where each of [`COLUMNS`] stands.
@@ -179,7 +184,7 @@ fn read_header(
             }
         }
         if let Some((second, _)) = places.next() {
-            let at = cell_place(text, header, second);
+            let at = place(text, cell_start(text, header, second), notes);
             notes.add(at, name, "stands twice in the header", "each column once", "remove one of them");
             whole = false;
         }
@@ -187,22 +192,23 @@ fn read_header(
     whole.then_some(columns)
 }
 
-/// A good row: the person, and each login with its place.
-type Entry = (Person, Vec<(String, At)>);
+/// A good row: the person, and each login with the byte at which its cell begins.
+type Entry = (Person, Vec<(String, usize)>);
 
 /// Lets people be found by their logins; where rows contradict each other, nobody is.
-fn enter(found: Vec<Entry>, roster: &mut Roster, notes: &mut Mistakes) {
+fn enter(text: &str, found: Vec<Entry>, roster: &mut Roster, notes: &mut Mistakes) {
     let mut contradicted = Vec::new();
     for (person, logins) in found {
         let index = roster.people.len();
-        let known = roster.logins.entry(person.school.clone()).or_default();
-        for (login, at) in logins {
+        let known = roster.logins.entry(person.school.to_string()).or_default();
+        for (login, start) in logins {
             let same = known.entry(login.clone()).or_default();
             if same.contains(&index) {
                 continue;
             }
             let audience = |other: &usize| roster.people.get(*other).map(|other| other.audience);
             if same.iter().any(|other| audience(other) != Some(person.audience)) {
+                let at = place(text, start, notes);
                 let expected = "each login in one audience of a school";
                 let advice = "correct one of them: until then both count as unknown";
                 notes.add(
@@ -234,8 +240,8 @@ struct Row<'r> {
 }
 
 impl Row<'_> {
-    fn place(&self, column: usize) -> At {
-        cell_place(self.text, self.record, column)
+    fn start_of(&self, column: usize) -> usize {
+        cell_start(self.text, self.record, column)
     }
 
     fn read(&self, notes: &mut Mistakes) -> Option<Entry> {
@@ -243,7 +249,8 @@ impl Row<'_> {
         let cell = |column: usize| self.record.get(column).unwrap_or_default().trim();
         let present = |column| Some(cell(column)).filter(|text| !text.is_empty());
         let mut wrong = |column, problem: &str, expected: &str, advice: &str| {
-            notes.add(self.place(column), cell(column), problem, expected, advice);
+            let at = place(self.text, self.start_of(column), notes);
+            notes.add(at, cell(column), problem, expected, advice);
         };
         let words = [Audience::Pupil, Audience::Staff, Audience::Visitor];
         let word = words.into_iter().find(|word| word.as_str().eq_ignore_ascii_case(cell(audience)));
@@ -272,15 +279,15 @@ impl Row<'_> {
                 None => None,
             },
         };
-        let own = (fold_login(present(user_name)?), self.place(user_name));
+        let own = (fold_login(present(user_name)?), self.start_of(user_name));
         let others = cell(aliases).split(';').map(str::trim).filter(|alias| !alias.is_empty());
-        let others = others.map(|alias| (fold_login(alias), self.place(aliases)));
+        let others = others.map(|alias| (fold_login(alias), self.start_of(aliases)));
         Some((person, std::iter::once(own).chain(others).collect()))
     }
 }
 
-/// Where a cell begins, found by reading the row again: the parser does not say.
-fn cell_place(text: &str, record: &csv::StringRecord, column: usize) -> At {
+/// The byte at which a cell begins, found by reading the row again: the parser does not say.
+fn cell_start(text: &str, record: &csv::StringRecord, column: usize) -> usize {
     let start = record.position().map_or(0, csv::Position::byte);
     let start = usize::try_from(start).unwrap_or_default();
     let row = text.get(start..).unwrap_or_default();
@@ -294,11 +301,14 @@ fn cell_place(text: &str, record: &csv::StringRecord, column: usize) -> At {
         commas += usize::from(*c == ',' && !quoted);
         here
     });
-    place(text, start + cell.map_or(0, |(offset, _)| offset))
+    start + cell.map_or(0, |(offset, _)| offset)
 }
 
-/// Line and column of a byte.
-fn place(text: &str, byte: usize) -> At {
+/// Line and column of a byte. Found by counting from the start, so not for mistakes that are only counted.
+fn place(text: &str, byte: usize, notes: &Mistakes) -> At {
+    if notes.is_full() {
+        return START;
+    }
     let before = text.get(..byte).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

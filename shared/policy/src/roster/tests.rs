@@ -94,6 +94,8 @@ fn every_mistake_has_its_place_and_the_good_rows_stay() {
             "4:14: `` is no login: expected the login that the filter logs; fill it in or remove the row",
             "4:16: `teacher` is not an audience: expected one of pupil, staff, visitor; correct it",
             "4:26: `2026-02-30` is not a date: expected a date like 2026-07-31, or nothing; correct it",
+            "6:1: `two…` holds a line break, so that the rows after it may have been taken for a part of it: expected \
+             cells of one line; close the quote, or remove the line break",
             "7:17: `pupils` is not an audience: expected one of pupil, staff, visitor; correct it",
             "8:1: `` is a row of 5 cells: expected 8 like the header; check the commas",
         ]

@@ -12,7 +12,7 @@ use crate::mistake::At;
 use trustwatch_model::{Action, Audience, Intent, Precision, RuleId, Severity, Threshold};
 
 /// One rule of the policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Rule {
     /// Id, of which alert ids are made: a rule keeps it for life.
     pub id: RuleId,
@@ -136,7 +136,7 @@ pub struct Cite {
 }
 
 /// An event that a rule must or must not fire on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Example {
     /// What was searched for.
     pub search: Option<String>,

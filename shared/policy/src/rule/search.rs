@@ -8,7 +8,7 @@ use crate::mistake::Mistakes;
 use crate::policy::Policy;
 use crate::yaml::Node;
 use aho_corasick::AhoCorasick;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Fewest letters of a phrase, so that no slip alerts on everything.
 const LETTERS_MIN: usize = 3;
@@ -46,7 +46,7 @@ pub(crate) fn read_lexicon(node: &Node, taken: &[&str], notes: &mut Mistakes) ->
     let fields = Fields::read(node, "a lexicon", &["name", "phrases"], notes)?;
     let name = fields.need("name", "a name", notes);
     let name = name.and_then(|node| fields::new_name(node, "lexicon", taken, notes));
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     let mut phrases = Vec::new();
     if let Some(list) = fields.need("phrases", "a list of phrases", notes) {
         for node in fields::list(list, "a list of phrases", notes) {
@@ -56,7 +56,7 @@ pub(crate) fn read_lexicon(node: &Node, taken: &[&str], notes: &mut Mistakes) ->
     Some(Lexicon { name: name?, phrases })
 }
 
-fn read_phrase(node: &Node, seen: &mut Vec<Folded>, notes: &mut Mistakes) -> Option<Phrase> {
+fn read_phrase(node: &Node, seen: &mut HashSet<Folded>, notes: &mut Mistakes) -> Option<Phrase> {
     let fields = Fields::read(node, "a phrase", &["text", "grade", "unless"], notes)?;
     let grade = fields.need("grade", "clear or vague", notes);
     let grade = grade
@@ -86,7 +86,7 @@ fn read_phrase(node: &Node, seen: &mut Vec<Folded>, notes: &mut Mistakes) -> Opt
             unless.push(word.to_owned());
         }
     }
-    seen.push(folded);
+    seen.insert(folded);
     Some(Phrase { text: text.to_owned(), grade: grade?, unless })
 }
 
