@@ -1,0 +1,137 @@
+//! The rule kind `category`: the filter's own category word, translated into ours.
+
+use super::{Kind, Match};
+use crate::fields::{self, Fields};
+use crate::mistake::Mistakes;
+use crate::policy::Policy;
+use crate::yaml::Node;
+use std::collections::{BTreeMap, HashMap};
+
+/// One of our categories, and the words that filters have for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// The word that findings carry, such as `self_harm`.
+    pub code: String,
+    /// What people read.
+    pub title: String,
+    /// The filter's words by product, which is the id of the log format.
+    pub vendors: BTreeMap<String, Vec<String>>,
+}
+
+/// Words that an earlier category has already taken, by product, with the code of that category.
+pub(crate) type TakenWords = HashMap<(String, String), String>;
+
+pub(crate) fn read_category(
+    node: &Node,
+    taken: &[&str],
+    taken_words: &mut TakenWords,
+    notes: &mut Mistakes,
+) -> Option<Category> {
+    let fields = Fields::read(node, "a category", &["code", "title", "vendors"], notes)?;
+    let code = fields.need("code", "a code like self_harm", notes);
+    let code = code.and_then(|node| fields::new_name(node, "category", taken, notes));
+    let title = fields.need_text("title", notes);
+    let mut vendors = BTreeMap::new();
+    if let Some(node) = fields.get("vendors") {
+        for (product, words) in fields::map(node, "a set of filter products", notes).unwrap_or_default() {
+            let earlier: Vec<&str> = vendors.keys().map(String::as_str).collect();
+            let Some(name) = fields::new_name(product, "filter product", &earlier, notes) else { continue };
+            let owner = code.as_deref().unwrap_or_default();
+            let words = read_words(words, &name, owner, taken_words, notes);
+            vendors.insert(name, words);
+        }
+    }
+    Some(Category { code: code?, title: title.unwrap_or_default(), vendors })
+}
+
+fn read_words(
+    list: &Node,
+    product: &str,
+    owner: &str,
+    taken: &mut TakenWords,
+    notes: &mut Mistakes,
+) -> Vec<String> {
+    let mut words = Vec::new();
+    for node in fields::list(list, "a list of the filter's category words", notes) {
+        let Some(word) = fields::text(node, "a category word of the filter", notes) else { continue };
+        if word.contains(',') {
+            let advice = "write two words, or the word without it";
+            notes.add(node.at, word, "holds a comma, which parts words in a log", "one word", advice);
+            continue;
+        }
+        let key = (product.to_owned(), same_word(word));
+        if let Some(earlier) = taken.get(&key) {
+            let problem = format!("already belongs to category {earlier} for {product}");
+            notes.add(node.at, word, problem, "each word in one category", "remove one of them");
+            continue;
+        }
+        taken.insert(key, owner.to_owned());
+        words.push(word.to_owned());
+    }
+    words
+}
+
+/// A category word in the form in which two spellings are equal: case, `&` and `and`, hyphens and spaces, spaces
+/// around a slash.
+fn same_word(word: &str) -> String {
+    let spaced: String = word.to_lowercase().replace('&', " and ").replace('/', " / ").replace('-', " ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// All words of one filter product.
+#[derive(Default)]
+pub(crate) struct Words {
+    /// Word to its spelling in the policy and the rules of its category.
+    words: HashMap<String, (String, Vec<usize>)>,
+}
+
+impl Words {
+    /// The words of each product.
+    pub(crate) fn compile(policy: &Policy) -> HashMap<String, Self> {
+        let mut products: HashMap<String, Self> = HashMap::new();
+        for category in &policy.categories {
+            let uses = |rule: &super::Rule| rule.when.category && rule.category == category.code;
+            let rules: Vec<usize> = super::indexes(&policy.rules, uses).collect();
+            for (product, words) in &category.vendors {
+                let known = &mut products.entry(product.clone()).or_default().words;
+                known.extend(words.iter().map(|word| (same_word(word), (word.clone(), rules.clone()))));
+            }
+        }
+        products
+    }
+
+    /// What the cell of a log says: words parted by commas.
+    pub(crate) fn find(&self, cell: &str) -> Vec<Match<'_>> {
+        let known = cell.split(',').filter_map(|word| self.words.get(&same_word(word)));
+        known
+            .flat_map(|(word, rules)| {
+                rules.iter().map(|rule| Match {
+                    rule: *rule,
+                    kind: Kind::Category,
+                    matched: word,
+                    clear: false,
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_word;
+
+    #[test]
+    fn spellings_of_a_category_word_are_equal() {
+        for (a, b) in [
+            ("Hate & Discrimination", "hate and discrimination"),
+            ("Peer-to-peer File Sharing", "Peer to Peer File Sharing"),
+            ("Proxy / Anonymizer", "proxy/anonymizer"),
+            ("  Web   Chat ", "web chat"),
+        ] {
+            assert_eq!(same_word(a), same_word(b), "{a}");
+        }
+        assert_ne!(same_word("Sports"), same_word("Sport"));
+        assert_ne!(same_word("Land"), same_word("L&"));
+    }
+}
