@@ -2,8 +2,11 @@
 
 use crate::durability::Durability;
 use crate::functions::{Compact, Normalise};
+use crate::leftover;
 use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
 use crate::s3::{self, S3Store};
+use crate::servers::Servers;
+use crate::table;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,8 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits, reconcile};
+use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -29,7 +31,7 @@ const LIVE_TIME_OUT: Duration = Duration::from_secs(60);
 const BACKFILL_TIME_OUT: Duration = Duration::from_secs(900);
 const VISIBILITY_TIMES: u64 = 6;
 /// Deliveries of a message before it is a dead letter.
-const RECEIVES_MAX: u32 = 8;
+pub const RECEIVES_MAX: u32 = 8;
 
 /// How the cloud is started.
 #[derive(Clone)]
@@ -92,13 +94,13 @@ pub struct Cloud {
     pub context: Context,
     dispatcher: Option<Dispatcher>,
     queues: QueueStore,
-    servers: JoinSet<()>,
+    servers: Servers,
     data: PathBuf,
 }
 
 impl Cloud {
     /// Starts everything. When this returns, requests are answered, and work that an earlier process left is
-    /// queued again.
+    /// queued again, or will be when what keeps it from that has passed.
     ///
     /// # Errors
     /// When the data directory cannot be used, is used by another process, or a port is taken.
@@ -110,15 +112,15 @@ impl Cloud {
         let queues = open_queues(&options).await?;
         let listeners = Listeners::bind(options.port).await?;
         let endpoints = listeners.endpoints()?;
-        let mut servers = JoinSet::new();
-        serve_table(data, listeners.dynamodb)?;
+        let mut servers = Servers::new();
+        servers.spawn("DynamoDB", table::serve(table::open(data)?, listeners.dynamodb));
         let keys = credentials.clone();
         let served = Arc::clone(&s3_store);
-        servers.spawn(async move { ended("S3", s3::serve(listeners.s3, served, keys).await) });
+        servers.spawn("S3", s3::serve(listeners.s3, served, keys));
         let sqs = queue::router(queues.clone(), credentials.clone());
-        servers.spawn(async move { ended("SQS", axum::serve(listeners.sqs, sqs).await) });
+        servers.spawn("SQS", axum::serve(listeners.sqs, sqs).into_future());
         let api = trustwatch_api::router();
-        servers.spawn(async move { ended("API", axum::serve(listeners.api, api).await) });
+        servers.spawn("API", axum::serve(listeners.api, api).into_future());
 
         let store = connect(&endpoints, &credentials).await;
         store.provision().await.context("cannot make the buckets and the table")?;
@@ -132,7 +134,7 @@ impl Cloud {
             // The process before may have been killed in mid-work, between a manifest and the end of its ledger
             // row too, where no reconcile looks: what it held is worked on again now.
             queues.release_in_flight().await.context("cannot take back the work that was begun")?;
-            reconcile(&context, 0).await.context("cannot queue the work that was left")?;
+            leftover::queue(&context, &mut servers).await;
             Some(dispatcher(&queues, &context, &s3_store)?)
         } else {
             None
@@ -149,10 +151,7 @@ impl Cloud {
     /// # Errors
     /// When the queue file cannot be read.
     pub async fn status(&self) -> anyhow::Result<Status> {
-        match &self.dispatcher {
-            Some(dispatcher) => Ok(dispatcher.status().await?),
-            None => Ok(Status { queues: Vec::new() }),
-        }
+        Ok(self.queues.status().await?)
     }
 
     /// Whether no message waits or is worked on.
@@ -160,19 +159,25 @@ impl Cloud {
     /// # Errors
     /// When the queue file cannot be read.
     pub async fn is_idle(&self) -> anyhow::Result<bool> {
-        let status = self.status().await?;
-        let busy = |depth: &queue::Depth| depth.waiting + depth.delayed + depth.in_flight > 0;
-        Ok(!status
-            .queues
-            .iter()
-            .filter(|queue| !queue.queue.ends_with("-dead"))
-            .any(|queue| busy(&queue.depth)))
+        let work = self.status().await?.work();
+        Ok(work.waiting + work.running == 0)
     }
 
     /// The queues, for tests that put messages of their own.
     #[must_use]
     pub const fn queues(&self) -> &QueueStore {
         &self.queues
+    }
+
+    /// Does `work`, for which the cloud must run.
+    ///
+    /// # Errors
+    /// Those of `work`; and at once when a server of the cloud has ended, without which `work` might never end.
+    pub async fn run<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::select! {
+            done = work => done,
+            ended = self.servers.ended() => Err(ended),
+        }
     }
 
     /// Stops: takes no more work and waits for what runs.
@@ -192,12 +197,6 @@ fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(&written, bytes)
         .and_then(|()| std::fs::rename(&written, path))
         .with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-fn ended(what: &str, result: std::io::Result<()>) {
-    if let Err(error) = result {
-        tracing::error!(what, %error, "a server ended");
-    }
 }
 
 /// Connects to a cloud that listens there.
@@ -225,6 +224,14 @@ pub fn names(sqs: &str) -> Names {
     }
 }
 
+/// Waiting, running and dead messages of each queue of a data directory, whether a system runs on it or not.
+///
+/// # Errors
+/// When the queue file cannot be read.
+pub async fn status(data: &Path) -> anyhow::Result<Status> {
+    Ok(open_queues(&CloudOptions::new(data)).await?.status().await?)
+}
+
 async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
     let directory = options.data.join("s3");
     let (durability, clock) = (options.durability, Arc::clone(&options.clock));
@@ -250,25 +257,6 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
     ];
     let clock = Arc::new(queue::SystemClock);
     QueueStore::open(&options.data, specs, clock, options.durability).await.context("cannot open the queues")
-}
-
-/// Serves the table from a runtime of its own, because it blocks.
-fn serve_table(data: &Path, listener: TcpListener) -> anyhow::Result<()> {
-    let path = data.join("table.sqlite");
-    let path = path.to_str().context("the path of the data directory is not UTF-8")?;
-    let database = dynoxide::Database::new(path).context("cannot open the table")?;
-    let listener = listener.into_std()?;
-    std::thread::Builder::new().name("table".to_owned()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let served = runtime.and_then(|runtime| {
-            runtime.block_on(async {
-                dynoxide::server::serve_on(TcpListener::from_std(listener)?, database).await;
-                Ok(())
-            })
-        });
-        ended("DynamoDB", served);
-    })?;
-    Ok(())
 }
 
 fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
@@ -386,3 +374,6 @@ fn write_secret(path: &Path, credentials: &Credentials) -> std::io::Result<()> {
     write!(file, "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n")?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests;

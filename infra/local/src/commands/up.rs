@@ -34,7 +34,7 @@ impl Up {
         say!("Register a feed:  trustwatch feed set --school oak --feed web --format squid")?;
         say!("Send a file:      trustwatch ship --school oak --feed web access.log")?;
         say!("Stop with Ctrl-C; nothing is lost.")?;
-        stopped().await?;
+        cloud.run(stopped()).await?;
         say!("stopping …")?;
         cloud.stop().await;
         Ok(ExitCode::SUCCESS)

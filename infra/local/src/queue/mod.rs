@@ -38,6 +38,6 @@ pub use s3_event::{ObjectEvent, encode_key, s3_notification};
 pub use schedule::Schedule;
 pub use spec::{BATCH_MAX, BODY_BYTES_MAX, DELAY_MS_MAX, QueueSpec, VISIBILITY_MS_MAX};
 pub use sqs::{Credentials, router};
-pub use status::{QueueStatus, Status};
+pub use status::{QueueStatus, Status, Work};
 pub use store::QueueStore;
 pub use when::{When, WhenError};
