@@ -2,9 +2,11 @@
 
 use crate::durability::Durability;
 use crate::functions::{Compact, Normalise};
+use crate::kms::{self, MasterKey};
 use crate::leftover;
 use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
 use crate::s3::{self, S3Store};
+use crate::secret;
 use crate::servers::Servers;
 use crate::table;
 use anyhow::Context as _;
@@ -38,7 +40,7 @@ pub const RECEIVES_MAX: u32 = 8;
 pub struct CloudOptions {
     /// Directory of all data; made if it is not there.
     pub data: PathBuf,
-    /// Port of the API; S3 has the next one, DynamoDB the one after, SQS the third. 0 takes any free ports.
+    /// Port of the API; S3, DynamoDB, SQS and KMS have the four after it, in this order. 0 takes any free ports.
     pub port: u16,
     /// What acknowledged writes survive.
     pub durability: Durability,
@@ -67,7 +69,7 @@ impl CloudOptions {
 }
 
 /// Where a running cloud listens. Written to `endpoints.json` of the data directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The JSON API.
     pub api: String,
@@ -77,6 +79,8 @@ pub struct Endpoints {
     pub dynamodb: String,
     /// SQS.
     pub sqs: String,
+    /// KMS.
+    pub kms: String,
 }
 
 /// File of the endpoints.
@@ -88,7 +92,7 @@ pub const CREDENTIALS_FILE: &str = "credentials";
 pub struct Cloud {
     /// Where it listens.
     pub endpoints: Endpoints,
-    /// The key to its S3 and SQS.
+    /// The key to its S3, SQS and KMS.
     pub credentials: Credentials,
     /// What the functions work with.
     pub context: Context,
@@ -119,6 +123,8 @@ impl Cloud {
         servers.spawn("S3", s3::serve(listeners.s3, served, keys));
         let sqs = queue::router(queues.clone(), credentials.clone());
         servers.spawn("SQS", axum::serve(listeners.sqs, sqs).into_future());
+        let kms = kms::router(MasterKey::open(data)?, credentials.clone());
+        servers.spawn("KMS", axum::serve(listeners.kms, kms).into_future());
         let api = trustwatch_api::router();
         servers.spawn("API", axum::serve(listeners.api, api).into_future());
 
@@ -300,6 +306,7 @@ struct Listeners {
     s3: TcpListener,
     dynamodb: TcpListener,
     sqs: TcpListener,
+    kms: TcpListener,
 }
 
 impl Listeners {
@@ -312,7 +319,13 @@ impl Listeners {
                 .await
                 .with_context(|| format!("cannot listen on {address}: choose another port with --port"))
         };
-        Ok(Self { api: at(0).await?, s3: at(1).await?, dynamodb: at(2).await?, sqs: at(3).await? })
+        Ok(Self {
+            api: at(0).await?,
+            s3: at(1).await?,
+            dynamodb: at(2).await?,
+            sqs: at(3).await?,
+            kms: at(4).await?,
+        })
     }
 
     fn endpoints(&self) -> anyhow::Result<Endpoints> {
@@ -322,6 +335,7 @@ impl Listeners {
             s3: url(&self.s3)?,
             dynamodb: url(&self.dynamodb)?,
             sqs: url(&self.sqs)?,
+            kms: url(&self.kms)?,
         })
     }
 }
@@ -339,40 +353,24 @@ fn make_private(data: &Path) -> std::io::Result<()> {
 /// When the file cannot be read or written, or is not of the shape that this writes.
 pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     let path = data.join(CREDENTIALS_FILE);
-    let problem = || format!("cannot use `{}`", path.display());
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let value = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim_start_matches([' ', '=']).to_owned())
-            };
-            let found = value("aws_access_key_id").zip(value("aws_secret_access_key"));
-            let (access_key, secret_key) = found.context("it lacks a key").with_context(problem)?;
-            Ok(Credentials { access_key, secret_key })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let credentials = Credentials { access_key: random(10), secret_key: random(20) };
-            write_secret(&path, &credentials).with_context(problem)?;
-            Ok(credentials)
-        }
-        Err(error) => Err(error).with_context(problem),
-    }
+    // The shape of AWS's own credentials file, so that any client can be pointed at it.
+    let text = secret::read_or_make(&path, || {
+        let (access_key, secret_key) = (random(10), random(20));
+        Ok(format!("[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"))
+    })?;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|value| value.trim_start_matches([' ', '=']).to_owned())
+    };
+    let found = value("aws_access_key_id").zip(value("aws_secret_access_key"));
+    let (access_key, secret_key) = found.with_context(|| format!("`{}` lacks a key", path.display()))?;
+    Ok(Credentials { access_key, secret_key })
 }
 
 /// So many random bytes, in hex digits.
 fn random(bytes: usize) -> String {
     let bytes: Vec<u8> = (0..bytes).map(|_| rand::random()).collect();
     hex::encode(bytes)
-}
-
-fn write_secret(path: &Path, credentials: &Credentials) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let Credentials { access_key, secret_key } = credentials;
-    // The shape of AWS's own credentials file, so that any client can be pointed at it.
-    write!(file, "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n")?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use trustwatch_local::cloud::{CREDENTIALS_FILE, Cloud, CloudOptions};
 pub(crate) struct Up {
     #[command(flatten)]
     data: Data,
-    /// Port of the API; S3, DynamoDB and SQS take the three after it. 0 takes any free ports
+    /// Port of the API; S3, DynamoDB, SQS and KMS take the four after it. 0 takes any free ports
     #[arg(long, value_name = "N", default_value_t = 8080)]
     port: u16,
     /// Seconds that a worker which died keeps others from its file

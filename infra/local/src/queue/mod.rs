@@ -32,6 +32,7 @@ pub use delivery::Mapping;
 pub use dispatcher::{Dispatcher, DispatcherBuilder, DispatcherError};
 pub use error::QueueError;
 pub use handler::{Handler, HandlerError};
+pub(crate) use message::new_id;
 pub use message::{Attribute, Depth, NewMessage, Received, Sent};
 pub use pump::{EventSource, Route, SourceError};
 pub use s3_event::{ObjectEvent, encode_key, s3_notification};
