@@ -2,6 +2,7 @@
 
 use crate::durability::Durability;
 use crate::functions::{Compact, Normalise};
+use crate::gateway::{self, Issuer};
 use crate::kms::{self, MasterKey};
 use crate::leftover;
 use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
@@ -44,7 +45,7 @@ pub struct CloudOptions {
     pub port: u16,
     /// What acknowledged writes survive.
     pub durability: Durability,
-    /// Whether functions run. Without, the data can be looked at and nothing changes.
+    /// Whether functions run, the API among them. Without, the data can be looked at and nothing changes.
     pub dispatch: bool,
     /// How long a worker that died keeps others from its source.
     pub lease: Duration,
@@ -125,8 +126,12 @@ impl Cloud {
         servers.spawn("SQS", axum::serve(listeners.sqs, sqs).into_future());
         let kms = kms::router(MasterKey::open(data)?, credentials.clone());
         servers.spawn("KMS", axum::serve(listeners.kms, kms).into_future());
-        let api = trustwatch_api::router();
-        servers.spawn("API", axum::serve(listeners.api, api).into_future());
+        if options.dispatch {
+            let (issuer, clock) = (Issuer::open(data)?, Arc::clone(&options.clock));
+            let api = gateway::router(trustwatch_api::router(), &issuer, &endpoints.api, clock);
+            let api = api.into_make_service_with_connect_info::<SocketAddr>();
+            servers.spawn("API", axum::serve(listeners.api, api).into_future());
+        }
 
         let store = connect(&endpoints, &credentials).await;
         store.provision().await.context("cannot make the buckets and the table")?;
@@ -203,6 +208,17 @@ fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(&written, bytes)
         .and_then(|()| std::fs::rename(&written, path))
         .with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Where the system that runs on a data directory listens.
+///
+/// # Errors
+/// When none runs there.
+pub fn endpoints(data: &Path) -> anyhow::Result<Endpoints> {
+    let file = std::fs::read(data.join(ENDPOINTS_FILE)).ok();
+    let endpoints = file.and_then(|file| serde_json::from_slice(&file).ok());
+    endpoints
+        .with_context(|| format!("no system runs on `{}`: start it with `trustwatch up`", data.display()))
 }
 
 /// Connects to a cloud that listens there.

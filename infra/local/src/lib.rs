@@ -5,6 +5,7 @@ pub mod cloud;
 pub mod demo;
 pub mod durability;
 mod functions;
+pub mod gateway;
 pub mod kms;
 mod leftover;
 pub mod queue;

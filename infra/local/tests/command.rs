@@ -70,6 +70,7 @@ fn every_command_says_what_it_is_for() {
         "feed set",
         "feed show",
         "ship",
+        "token",
         "verify",
         "lake files",
         "parse",
