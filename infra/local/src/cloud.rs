@@ -2,8 +2,14 @@
 
 use crate::durability::Durability;
 use crate::functions::{Compact, Normalise};
+use crate::gateway::{self, Issuer};
+use crate::kms::{self, MasterKey};
+use crate::leftover;
 use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
 use crate::s3::{self, S3Store};
+use crate::secret;
+use crate::servers::Servers;
+use crate::table;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,8 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits, queue_unfinished, reconcile};
+use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -29,18 +34,18 @@ const LIVE_TIME_OUT: Duration = Duration::from_secs(60);
 const BACKFILL_TIME_OUT: Duration = Duration::from_secs(900);
 const VISIBILITY_TIMES: u64 = 6;
 /// Deliveries of a message before it is a dead letter.
-const RECEIVES_MAX: u32 = 8;
+pub const RECEIVES_MAX: u32 = 8;
 
 /// How the cloud is started.
 #[derive(Clone)]
 pub struct CloudOptions {
     /// Directory of all data; made if it is not there.
     pub data: PathBuf,
-    /// Port of the API; S3 has the next one, DynamoDB the one after, SQS the third. 0 takes any free ports.
+    /// Port of the API; S3, DynamoDB, SQS and KMS have the four after it, in this order. 0 takes any free ports.
     pub port: u16,
     /// What acknowledged writes survive.
     pub durability: Durability,
-    /// Whether functions run. Without, the data can be looked at and nothing changes.
+    /// Whether functions run, the API among them. Without, the data can be looked at and nothing changes.
     pub dispatch: bool,
     /// How long a worker that died keeps others from its source.
     pub lease: Duration,
@@ -65,7 +70,7 @@ impl CloudOptions {
 }
 
 /// Where a running cloud listens. Written to `endpoints.json` of the data directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The JSON API.
     pub api: String,
@@ -75,6 +80,8 @@ pub struct Endpoints {
     pub dynamodb: String,
     /// SQS.
     pub sqs: String,
+    /// KMS.
+    pub kms: String,
 }
 
 /// File of the endpoints.
@@ -86,19 +93,19 @@ pub const CREDENTIALS_FILE: &str = "credentials";
 pub struct Cloud {
     /// Where it listens.
     pub endpoints: Endpoints,
-    /// The key to its S3 and SQS.
+    /// The key to its S3, SQS and KMS.
     pub credentials: Credentials,
     /// What the functions work with.
     pub context: Context,
     dispatcher: Option<Dispatcher>,
     queues: QueueStore,
-    servers: JoinSet<()>,
+    servers: Servers,
     data: PathBuf,
 }
 
 impl Cloud {
     /// Starts everything. When this returns, requests are answered, and work that an earlier process left is
-    /// queued again.
+    /// queued again, or will be when what keeps it from that has passed.
     ///
     /// # Errors
     /// When the data directory cannot be used, is used by another process, or a port is taken.
@@ -110,15 +117,21 @@ impl Cloud {
         let queues = open_queues(&options).await?;
         let listeners = Listeners::bind(options.port).await?;
         let endpoints = listeners.endpoints()?;
-        let mut servers = JoinSet::new();
-        serve_table(data, listeners.dynamodb)?;
+        let mut servers = Servers::new();
+        servers.spawn("DynamoDB", table::serve(table::open(data)?, listeners.dynamodb));
         let keys = credentials.clone();
         let served = Arc::clone(&s3_store);
-        servers.spawn(async move { ended("S3", s3::serve(listeners.s3, served, keys).await) });
+        servers.spawn("S3", s3::serve(listeners.s3, served, keys));
         let sqs = queue::router(queues.clone(), credentials.clone());
-        servers.spawn(async move { ended("SQS", axum::serve(listeners.sqs, sqs).await) });
-        let api = trustwatch_api::router();
-        servers.spawn(async move { ended("API", axum::serve(listeners.api, api).await) });
+        servers.spawn("SQS", axum::serve(listeners.sqs, sqs).into_future());
+        let kms = kms::router(MasterKey::open(data)?, credentials.clone());
+        servers.spawn("KMS", axum::serve(listeners.kms, kms).into_future());
+        if options.dispatch {
+            let (issuer, clock) = (Issuer::open(data)?, Arc::clone(&options.clock));
+            let api = gateway::router(trustwatch_api::router(), &issuer, &endpoints.api, clock);
+            let api = api.into_make_service_with_connect_info::<SocketAddr>();
+            servers.spawn("API", axum::serve(listeners.api, api).into_future());
+        }
 
         let store = connect(&endpoints, &credentials).await;
         store.provision().await.context("cannot make the buckets and the table")?;
@@ -132,8 +145,7 @@ impl Cloud {
             // The process before may have been killed in mid-work: what it held is worked on again now, and what it
             // had given up as dead letters is, too.
             queues.release_in_flight().await.context("cannot take back the work that was begun")?;
-            reconcile(&context, 0).await.context("cannot queue the work that was left")?;
-            queue_unfinished(&context).await.context("cannot queue the work that was begun")?;
+            leftover::queue(&context, &mut servers).await;
             Some(dispatcher(&queues, &context, &s3_store)?)
         } else {
             None
@@ -150,10 +162,7 @@ impl Cloud {
     /// # Errors
     /// When the queue file cannot be read.
     pub async fn status(&self) -> anyhow::Result<Status> {
-        match &self.dispatcher {
-            Some(dispatcher) => Ok(dispatcher.status().await?),
-            None => Ok(Status { queues: Vec::new() }),
-        }
+        Ok(self.queues.status().await?)
     }
 
     /// Whether no message waits or is worked on.
@@ -161,19 +170,25 @@ impl Cloud {
     /// # Errors
     /// When the queue file cannot be read.
     pub async fn is_idle(&self) -> anyhow::Result<bool> {
-        let status = self.status().await?;
-        let busy = |depth: &queue::Depth| depth.waiting + depth.delayed + depth.in_flight > 0;
-        Ok(!status
-            .queues
-            .iter()
-            .filter(|queue| !queue.queue.ends_with("-dead"))
-            .any(|queue| busy(&queue.depth)))
+        let work = self.status().await?.work();
+        Ok(work.waiting + work.running == 0)
     }
 
     /// The queues, for tests that put messages of their own.
     #[must_use]
     pub const fn queues(&self) -> &QueueStore {
         &self.queues
+    }
+
+    /// Does `work`, for which the cloud must run.
+    ///
+    /// # Errors
+    /// Those of `work`; and at once when a server of the cloud has ended, without which `work` might never end.
+    pub async fn run<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::select! {
+            done = work => done,
+            ended = self.servers.ended() => Err(ended),
+        }
     }
 
     /// Stops: takes no more work and waits for what runs.
@@ -195,10 +210,15 @@ fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-fn ended(what: &str, result: std::io::Result<()>) {
-    if let Err(error) = result {
-        tracing::error!(what, %error, "a server ended");
-    }
+/// Where the system that runs on a data directory listens.
+///
+/// # Errors
+/// When none runs there.
+pub fn endpoints(data: &Path) -> anyhow::Result<Endpoints> {
+    let file = std::fs::read(data.join(ENDPOINTS_FILE)).ok();
+    let endpoints = file.and_then(|file| serde_json::from_slice(&file).ok());
+    endpoints
+        .with_context(|| format!("no system runs on `{}`: start it with `trustwatch up`", data.display()))
 }
 
 /// Connects to a cloud that listens there.
@@ -226,6 +246,14 @@ pub fn names(sqs: &str) -> Names {
     }
 }
 
+/// Waiting, running and dead messages of each queue of a data directory, whether a system runs on it or not.
+///
+/// # Errors
+/// When the queue file cannot be read.
+pub async fn status(data: &Path) -> anyhow::Result<Status> {
+    Ok(open_queues(&CloudOptions::new(data)).await?.status().await?)
+}
+
 async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
     let directory = options.data.join("s3");
     let (durability, clock) = (options.durability, Arc::clone(&options.clock));
@@ -251,25 +279,6 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
     ];
     let clock = Arc::new(queue::SystemClock);
     QueueStore::open(&options.data, specs, clock, options.durability).await.context("cannot open the queues")
-}
-
-/// Serves the table from a runtime of its own, because it blocks.
-fn serve_table(data: &Path, listener: TcpListener) -> anyhow::Result<()> {
-    let path = data.join("table.sqlite");
-    let path = path.to_str().context("the path of the data directory is not UTF-8")?;
-    let database = dynoxide::Database::new(path).context("cannot open the table")?;
-    let listener = listener.into_std()?;
-    std::thread::Builder::new().name("table".to_owned()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let served = runtime.and_then(|runtime| {
-            runtime.block_on(async {
-                dynoxide::server::serve_on(TcpListener::from_std(listener)?, database).await;
-                Ok(())
-            })
-        });
-        ended("DynamoDB", served);
-    })?;
-    Ok(())
 }
 
 fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
@@ -313,6 +322,7 @@ struct Listeners {
     s3: TcpListener,
     dynamodb: TcpListener,
     sqs: TcpListener,
+    kms: TcpListener,
 }
 
 impl Listeners {
@@ -325,7 +335,13 @@ impl Listeners {
                 .await
                 .with_context(|| format!("cannot listen on {address}: choose another port with --port"))
         };
-        Ok(Self { api: at(0).await?, s3: at(1).await?, dynamodb: at(2).await?, sqs: at(3).await? })
+        Ok(Self {
+            api: at(0).await?,
+            s3: at(1).await?,
+            dynamodb: at(2).await?,
+            sqs: at(3).await?,
+            kms: at(4).await?,
+        })
     }
 
     fn endpoints(&self) -> anyhow::Result<Endpoints> {
@@ -335,6 +351,7 @@ impl Listeners {
             s3: url(&self.s3)?,
             dynamodb: url(&self.dynamodb)?,
             sqs: url(&self.sqs)?,
+            kms: url(&self.kms)?,
         })
     }
 }
@@ -352,24 +369,18 @@ fn make_private(data: &Path) -> std::io::Result<()> {
 /// When the file cannot be read or written, or is not of the shape that this writes.
 pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     let path = data.join(CREDENTIALS_FILE);
-    let problem = || format!("cannot use `{}`", path.display());
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let value = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim_start_matches([' ', '=']).to_owned())
-            };
-            let found = value("aws_access_key_id").zip(value("aws_secret_access_key"));
-            let (access_key, secret_key) = found.context("it lacks a key").with_context(problem)?;
-            Ok(Credentials { access_key, secret_key })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let credentials = Credentials { access_key: random(10), secret_key: random(20) };
-            write_secret(&path, &credentials).with_context(problem)?;
-            Ok(credentials)
-        }
-        Err(error) => Err(error).with_context(problem),
-    }
+    // The shape of AWS's own credentials file, so that any client can be pointed at it.
+    let text = secret::read_or_make(&path, || {
+        let (access_key, secret_key) = (random(10), random(20));
+        Ok(format!("[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"))
+    })?;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|value| value.trim_start_matches([' ', '=']).to_owned())
+    };
+    let found = value("aws_access_key_id").zip(value("aws_secret_access_key"));
+    let (access_key, secret_key) = found.with_context(|| format!("`{}` lacks a key", path.display()))?;
+    Ok(Credentials { access_key, secret_key })
 }
 
 /// So many random bytes, in hex digits.
@@ -378,12 +389,5 @@ fn random(bytes: usize) -> String {
     hex::encode(bytes)
 }
 
-fn write_secret(path: &Path, credentials: &Credentials) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let Credentials { access_key, secret_key } = credentials;
-    // The shape of AWS's own credentials file, so that any client can be pointed at it.
-    write!(file, "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n")?;
-    file.sync_all()
-}
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ enum Command {
     Feed(commands::feed::Feed),
     /// Send log files to the system as a school's filter would
     Ship(commands::ship::Ship),
+    /// Sign a token for trying the API of the system that runs on this machine
+    Token(commands::token::Token),
     /// Count every raw object again and say what does not balance
     Verify(commands::verify::Verify),
     /// Find the files of the lake
@@ -48,9 +50,10 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     let result = match cli.command {
-        // These two need no servers and no threads but their own.
+        // These need no servers and no threads but their own.
         Command::Parse(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Formats => commands::formats(),
         other => run(other),
     };
@@ -73,7 +76,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Ship(command) => command.run().await,
             Command::Verify(command) => command.run().await,
             Command::Lake(command) => command.run().await,
-            Command::Parse(_) | Command::Convert(_) | Command::Formats => Ok(ExitCode::SUCCESS),
+            Command::Parse(_) | Command::Convert(_) | Command::Token(_) | Command::Formats => {
+                Ok(ExitCode::SUCCESS)
+            }
         }
     });
     // A server that still waits for a connection must not keep the command from ending.

@@ -1,6 +1,6 @@
 //! What a command works on: a running system, or the data directory of one that is not running.
 
-use crate::cloud::{self, Cloud, CloudOptions, ENDPOINTS_FILE, Endpoints};
+use crate::cloud::{self, Cloud, CloudOptions, Endpoints};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +58,7 @@ impl Session {
 /// The system that runs on this directory, if it answers. The file of endpoints outlives a system that was
 /// killed, and its port may be another's by now: only a server that takes this directory's key is believed.
 async fn running(data: &Path) -> Option<(Endpoints, Store)> {
-    let file = std::fs::read(data.join(ENDPOINTS_FILE)).ok()?;
-    let endpoints: Endpoints = serde_json::from_slice(&file).ok()?;
+    let endpoints = cloud::endpoints(data).ok()?;
     let address = endpoints.s3.strip_prefix("http://")?.to_owned();
     tokio::time::timeout(PROBE, tokio::net::TcpStream::connect(address)).await.ok()?.ok()?;
     let store = cloud::connect(&endpoints, &cloud::credentials(data).ok()?).await;

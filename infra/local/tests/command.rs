@@ -70,6 +70,7 @@ fn every_command_says_what_it_is_for() {
         "feed set",
         "feed show",
         "ship",
+        "token",
         "verify",
         "lake files",
         "parse",
@@ -228,6 +229,10 @@ fn files_are_shipped_while_the_system_runs_and_while_it_does_not() {
     let shown = done(here, &["feed", "show", "--data", "data", "--school", "oak"]);
     assert!(shown.contains("oak/web\n") && shown.contains("events       7\n"), "{shown}");
     assert!(!shown.contains("set aside"), "{shown}");
+    let queues: Vec<&str> = shown.lines().filter(|line| line.starts_with("trustwatch-")).collect();
+    assert_eq!(queues.len(), 2, "{shown}");
+    assert!(queues[0].starts_with("trustwatch-backfill ") && queues[1].starts_with("trustwatch-normalise "));
+    assert!(!shown.contains("dead letter failed"), "{shown}");
 
     // With the keys of the environment and an address, as from another machine.
     let keys = cloud::credentials(&up.data).unwrap();
@@ -244,6 +249,32 @@ fn files_are_shipped_while_the_system_runs_and_while_it_does_not() {
     assert_eq!(said.code, 1);
     plain(&said, &["cannot send `more.log`", "InvalidAccessKeyId", "`credentials` of its data directory"]);
     up.stop();
+}
+
+#[test]
+fn feed_show_says_what_waits_and_what_to_do_about_what_died() {
+    let here = scratch();
+    let here = here.path();
+    std::fs::write(here.join("access.log"), log(3)).unwrap();
+    done(here, &SET);
+    let alter = |sql: &str| {
+        rusqlite::Connection::open(here.join("data/queue.sqlite")).unwrap().execute_batch(sql).unwrap();
+    };
+    let message = |id: &str, visible_ms: &str, receives: u32| {
+        format!(
+            "INSERT INTO message (id, queue, body, attributes, sent_ms, visible_ms, receives)
+             VALUES ('{id}', 'trustwatch-normalise', 'b', '{{}}', 0, {visible_ms}, {receives});"
+        )
+    };
+    alter(&[message("a", "0", 0), message("b", "9000000000000000", 1), message("c", "0", 8)].concat());
+    alter(
+        "UPDATE message SET queue = 'trustwatch-normalise-dead', died_in = 'trustwatch-normalise' WHERE id = 'c'",
+    );
+    let shown = done(here, &["feed", "show", "--data", "data"]);
+    let queue = shown.lines().find(|line| line.starts_with("trustwatch-normalise")).unwrap();
+    let words: Vec<&str> = queue.split_whitespace().collect();
+    assert_eq!((words[1], words[3], *words.last().unwrap()), ("1", "1", "1"), "{shown}");
+    assert!(shown.contains("failed 8 times") && shown.contains("start it again"), "{shown}");
 }
 
 #[test]

@@ -109,14 +109,14 @@ async fn poison_becomes_a_dead_letter_and_can_be_redriven() {
         Ok(if mended.load(Ordering::SeqCst) == 1 { json!({}) } else { failing(event, &["poison"]) })
     });
     send(&bench, &["poison", "good"]).await;
-    let dispatcher = start(&bench, &handler);
+    let _dispatcher = start(&bench, &handler);
     for calls in 1..=RECEIVES_MAX as usize {
         handler.until_calls(calls).await;
         bench.until_counts((0, 1, 0)).await;
         bench.clock.advance(VISIBILITY_MS);
     }
     bench.until_counts((0, 0, 1)).await;
-    let status = dispatcher.status().await.unwrap();
+    let status = bench.store.status().await.unwrap();
     let work = status.queues.iter().find(|queue| queue.queue == "work").unwrap();
     assert_eq!((work.depth.dead_letters, work.depth.oldest_age_ms), (1, None));
     let dead = status.queues.iter().find(|queue| queue.queue == "dead").unwrap();

@@ -68,7 +68,7 @@ impl Demo {
         let port = if self.once { 0 } else { self.port };
         let cloud = Cloud::start(CloudOptions { port, ..CloudOptions::new(data) }).await?;
         say!("Three made-up schools, one week ({FIRST_DAY} and the six days after), three filters.\n")?;
-        let outcome = self.work(&cloud).await?;
+        let outcome = cloud.run(self.work(&cloud)).await?;
         print(&outcome)?;
         let right = outcome.is_right();
         if self.json {
@@ -77,7 +77,7 @@ impl Demo {
         if !self.once {
             say!("\nThe system is up: {}/v1/health", cloud.endpoints.api)?;
             say!("Stop with Ctrl-C.")?;
-            stopped().await?;
+            cloud.run(stopped()).await?;
         }
         cloud.stop().await;
         Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -155,11 +155,11 @@ async fn wait_until_idle(cloud: &Cloud) -> anyhow::Result<()> {
     let mut quiet = 0;
     // An event may be on its way from the outbox to its queue: quiet must last a moment.
     while quiet < 5 {
-        let status = cloud.status().await?;
-        let left: u64 = status.queues.iter().map(|queue| queue.depth.waiting + queue.depth.in_flight).sum();
+        let work = cloud.status().await?.work();
+        let left = work.waiting + work.running;
         spinner.set_message(format!("{left} file(s) left to work on"));
         spinner.tick();
-        quiet = if cloud.is_idle().await? { quiet + 1 } else { 0 };
+        quiet = if left == 0 { quiet + 1 } else { 0 };
         tokio::time::sleep(POLL).await;
     }
     spinner.finish_and_clear();

@@ -4,6 +4,8 @@ use super::Data;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use trustwatch_lake::keys::UNROUTABLE;
+use trustwatch_local::cloud::{self, RECEIVES_MAX};
+use trustwatch_local::queue::Status;
 use trustwatch_local::session::Session;
 use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
 use trustwatch_pipeline::{FeedHealth, feed_health, save_feed};
@@ -74,8 +76,9 @@ impl Show {
         trustwatch_local::session::must_exist(&self.data.data)?;
         let session = Session::open(&self.data.data).await?;
         let feeds = feed_health(&session.context, self.school.as_ref()).await;
+        let status = cloud::status(&self.data.data).await;
         session.close().await;
-        let feeds = feeds?;
+        let (feeds, status) = (feeds?, status?);
         if feeds.is_empty() {
             let who = self.school.as_ref().map_or("nobody", SchoolId::as_str);
             let verb = if self.school.is_some() { "has delivered nothing" } else { "has delivered anything" };
@@ -101,6 +104,18 @@ impl Show {
                 say!("               {problem}")?;
             }
         }
-        Ok(ExitCode::SUCCESS)
+        show_work(&status)
     }
+}
+
+/// What is still to be done, for all feeds together.
+fn show_work(status: &Status) -> anyhow::Result<ExitCode> {
+    say!("\n{}", status.to_string().trim_end())?;
+    if status.work().dead > 0 {
+        say!(
+            "Each dead letter failed {RECEIVES_MAX} times; the log of `trustwatch up` says why. When that is mended,"
+        )?;
+        say!("start it again: what is not finished is queued anew then, and once a day.")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

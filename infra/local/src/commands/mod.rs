@@ -12,6 +12,7 @@ pub(crate) mod feed;
 pub(crate) mod lake;
 pub(crate) mod parse;
 pub(crate) mod ship;
+pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod verify;
 

@@ -43,12 +43,7 @@ impl Ship {
         match &self.endpoint {
             Some(endpoint) => {
                 let keys = self.keys_for(endpoint)?;
-                let endpoints = Endpoints {
-                    s3: endpoint.clone(),
-                    api: String::new(),
-                    dynamodb: String::new(),
-                    sqs: String::new(),
-                };
+                let endpoints = Endpoints { s3: endpoint.clone(), ..Endpoints::default() };
                 send_all(&connect(&endpoints, &keys).await, &keyed).await?;
             }
             None => {

@@ -11,7 +11,7 @@ use trustwatch_local::cloud::{CREDENTIALS_FILE, Cloud, CloudOptions};
 pub(crate) struct Up {
     #[command(flatten)]
     data: Data,
-    /// Port of the API; S3, DynamoDB and SQS take the three after it. 0 takes any free ports
+    /// Port of the API; S3, DynamoDB, SQS and KMS take the four after it. 0 takes any free ports
     #[arg(long, value_name = "N", default_value_t = 8080)]
     port: u16,
     /// Seconds that a worker which died keeps others from its file
@@ -34,7 +34,7 @@ impl Up {
         say!("Register a feed:  trustwatch feed set --school oak --feed web --format squid")?;
         say!("Send a file:      trustwatch ship --school oak --feed web access.log")?;
         say!("Stop with Ctrl-C; nothing is lost.")?;
-        stopped().await?;
+        cloud.run(stopped()).await?;
         say!("stopping …")?;
         cloud.stop().await;
         Ok(ExitCode::SUCCESS)

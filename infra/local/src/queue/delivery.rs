@@ -135,12 +135,23 @@ async fn deliver(store: QueueStore, mapping: Arc<Mapping>, batch: Vec<Received>)
     finish(&store, &mapping.queue, batch, &failed).await;
 }
 
+/// Whether a message that was received so often becomes a dead letter when it fails.
+fn is_last_delivery(store: &QueueStore, queue: &str, receives: u32) -> bool {
+    store.spec(queue).is_ok_and(|spec| spec.dead_letter.is_some() && receives >= spec.receives_max)
+}
+
 /// Deletes what is done. If that fails the messages come back, and the handler finds its work done already.
 async fn finish(store: &QueueStore, queue: &str, batch: Vec<Received>, failed: &BTreeSet<String>) {
     let (failures, done): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|message| failed.contains(&message.id));
     for message in &failures {
-        tracing::warn!(queue, message = message.id, receives = message.receives, "a message failed");
+        let (message, receives) = (&message.id, message.receives);
+        if is_last_delivery(store, queue, receives) {
+            tracing::warn!(queue, message, receives, "a message failed at its last delivery");
+        } else {
+            // The function has said why; often another worker is only busy with it.
+            tracing::debug!(queue, message, receives, "a message comes back");
+        }
     }
     if done.is_empty() {
         return;
@@ -163,5 +174,58 @@ async fn finish(store: &QueueStore, queue: &str, batch: Vec<Received>, failed: &
             }
         }
         Err(error) => tracing::error!(queue, %error, "handled messages could not be deleted"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::ManualClock;
+    use super::super::message::NewMessage;
+    use super::super::spec::QueueSpec;
+    use super::*;
+    use crate::durability::Durability;
+    use std::io;
+    use std::sync::Mutex;
+
+    /// Where log lines go.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_last_delivery_of_a_message_is_worth_a_warning() {
+        let directory = tempfile::tempdir().unwrap();
+        let specs = vec![QueueSpec::new("work").dead_letters_to("dead", 2), QueueSpec::new("dead")];
+        let clock = Arc::new(ManualClock::at(0));
+        let durability = Durability::ProcessExit;
+        let store =
+            QueueStore::open(directory.path(), specs, Arc::clone(&clock) as _, durability).await.unwrap();
+        store.send("work", NewMessage::new("a")).await.unwrap();
+        for warnings in [0, 1] {
+            let log = Log::default();
+            let writer = log.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(move || writer.clone())
+                .finish();
+            let batch = store.receive("work", 1, Some(1_000)).await.unwrap();
+            let failed = batch.iter().map(|message| message.id.clone()).collect();
+            let guard = tracing::subscriber::set_default(subscriber);
+            finish(&store, "work", batch, &failed).await;
+            drop(guard);
+            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(text.lines().count(), 1, "{text}");
+            assert_eq!(text.matches("WARN").count(), warnings, "{text}");
+            clock.advance(1_000);
+        }
     }
 }

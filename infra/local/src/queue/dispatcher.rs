@@ -1,4 +1,4 @@
-//! The dispatcher: starts and stops what moves messages, and says how they are.
+//! The dispatcher: starts and stops what moves messages.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use super::error::QueueError;
 use super::pump::{self, EventSource, Route};
 use super::schedule::{self, Schedule};
 use super::spec::BATCH_MAX;
-use super::status::{QueueStatus, Status};
 use super::store::QueueStore;
 
 /// A dispatcher that cannot be started as it was put together.
@@ -88,7 +87,7 @@ impl DispatcherBuilder {
         for schedule in self.schedules {
             tasks.spawn(schedule::run(self.store.clone(), schedule, stop.subscribe()));
         }
-        Ok(Dispatcher { store: self.store, stop, tasks })
+        Ok(Dispatcher { stop, tasks })
     }
 
     fn check(&self) -> Result<(), DispatcherError> {
@@ -119,7 +118,6 @@ impl DispatcherBuilder {
 /// are, and their messages come back when their visibility runs out.
 #[derive(Debug)]
 pub struct Dispatcher {
-    store: QueueStore,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -129,18 +127,6 @@ impl Dispatcher {
     #[must_use]
     pub fn builder(store: QueueStore) -> DispatcherBuilder {
         DispatcherBuilder { store, mappings: Vec::new(), schedules: Vec::new(), pumps: Vec::new() }
-    }
-
-    /// How much is in each queue.
-    ///
-    /// # Errors
-    /// If the queue file fails.
-    pub async fn status(&self) -> Result<Status, QueueError> {
-        let mut queues = Vec::new();
-        for queue in self.store.queue_names() {
-            queues.push(QueueStatus { queue: queue.to_owned(), depth: self.store.depth(queue).await? });
-        }
-        Ok(Status { queues })
     }
 
     /// Stops receiving, waits up to `limit` for handlers that run, and ends those that then still do. Returns

@@ -152,7 +152,7 @@ impl Receipt {
 }
 
 /// A new message id in the form of a random UUID.
-pub(super) fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     let bits: u128 = rand::random();
     let versioned = (bits & !(0xf << 76) | (0x4 << 76)) & !(0x3 << 62) | (0x2 << 62);
     let hex = format!("{versioned:032x}");

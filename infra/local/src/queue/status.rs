@@ -18,9 +18,35 @@ pub struct Status {
 pub struct QueueStatus {
     /// The name of the queue.
     pub queue: String,
+    /// Whether it takes the dead letters of others, so that nobody works on what is in it.
+    pub takes_dead_letters: bool,
     /// How much is in it.
     #[serde(flatten)]
     pub depth: Depth,
+}
+
+/// How much work there is in all queues together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Messages that wait for a worker, now or after a pause.
+    pub waiting: u64,
+    /// Messages that a worker has.
+    pub running: u64,
+    /// Messages that had all their chances.
+    pub dead: u64,
+}
+
+impl Status {
+    /// The sum of all queues.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        let worked_on = self.queues.iter().filter(|queue| !queue.takes_dead_letters);
+        worked_on.fold(Work::default(), |sum, QueueStatus { depth, .. }| Work {
+            waiting: sum.waiting + depth.waiting + depth.delayed,
+            running: sum.running + depth.in_flight,
+            dead: sum.dead + depth.dead_letters,
+        })
+    }
 }
 
 impl fmt::Display for Status {
@@ -30,7 +56,8 @@ impl fmt::Display for Status {
             "{:<32} {:>8} {:>8} {:>9} {:>8} {:>12}",
             "queue", "waiting", "delayed", "in flight", "oldest", "dead letters"
         )?;
-        for QueueStatus { queue, depth } in &self.queues {
+        // What lies among the dead letters is counted where it died.
+        for QueueStatus { queue, depth, .. } in self.queues.iter().filter(|queue| !queue.takes_dead_letters) {
             let oldest = depth.oldest_age_ms.map_or_else(|| "-".to_owned(), age);
             writeln!(
                 f,
@@ -58,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_sees_a_line_per_queue() {
+    fn a_person_sees_a_line_for_each_queue_that_is_worked_on() {
         let depth = Depth {
             waiting: 3,
             in_flight: 1,
@@ -66,12 +93,24 @@ mod tests {
             dead_letters: 2,
             ..Depth::default()
         };
-        let status = Status { queues: vec![QueueStatus { queue: "normalise".into(), depth }] };
+        let queue =
+            |name: &str, takes_dead_letters| QueueStatus { queue: name.into(), takes_dead_letters, depth };
+        let status = Status { queues: vec![queue("normalise", false), queue("dead", true)] };
         let text = status.to_string();
         let words: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(words, ["normalise", "3", "0", "1", "2", "min", "2"]);
+        assert_eq!(text.lines().count(), 2, "{text}");
         assert_eq!(age(59_999), "59 s");
         assert_eq!(age(7_200_000), "2 h");
         assert_eq!(age(3 * 86_400_000), "3 d");
+    }
+
+    #[test]
+    fn a_dead_letter_is_counted_once() {
+        let queue = |takes_dead_letters, depth| QueueStatus { queue: "q".into(), takes_dead_letters, depth };
+        let live = Depth { waiting: 3, delayed: 1, in_flight: 2, dead_letters: 5, ..Depth::default() };
+        let dead = Depth { waiting: 5, ..Depth::default() };
+        let status = Status { queues: vec![queue(false, live), queue(false, live), queue(true, dead)] };
+        assert_eq!(status.work(), Work { waiting: 8, running: 4, dead: 10 });
     }
 }

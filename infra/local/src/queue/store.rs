@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::error::QueueError;
 use super::message::{Depth, NewMessage, Receipt, Received, Sent};
 use super::spec::{BATCH_MAX, QueueSpec, VISIBILITY_MS_MAX, checked};
+use super::status::{QueueStatus, Status};
 use super::table;
 use crate::durability::Durability;
 
@@ -229,6 +230,22 @@ impl QueueStore {
     pub async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
         let spec = self.spec(queue)?.clone();
         self.call(move |tx, now| table::depth(tx, now, &spec)).await
+    }
+
+    /// How much is in each queue.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub async fn status(&self) -> Result<Status, QueueError> {
+        let mut queues = Vec::new();
+        for queue in self.queue_names() {
+            let is_this = |name: &String| name == queue;
+            let takes_dead_letters =
+                self.shared.queues.values().any(|other| other.spec.dead_letter.as_ref().is_some_and(is_this));
+            let depth = self.depth(queue).await?;
+            queues.push(QueueStatus { queue: queue.to_owned(), takes_dead_letters, depth });
+        }
+        Ok(Status { queues })
     }
 
     /// The earliest moment, ms since 1970 (UTC), at which a message is or becomes visible.

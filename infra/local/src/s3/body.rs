@@ -92,6 +92,21 @@ impl Sink {
     }
 }
 
+/// Writes a range of a stored body behind what `target` has. Blocking.
+pub(super) fn append(
+    source: File,
+    range: &Range<u64>,
+    target: &mut BlobWriter,
+    hasher: &mut BodyHasher,
+) -> Result<()> {
+    let mut source = RangeReader::new(source, range, PIECE_BYTES)?;
+    while let Some(piece) = source.next()? {
+        hasher.update(&piece);
+        target.write(&piece)?;
+    }
+    Ok(())
+}
+
 fn declared_bytes(headers: &HeaderMap) -> Option<u64> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
     number("x-amz-decoded-content-length").or_else(|| number("content-length"))

@@ -118,6 +118,40 @@ impl Checksums {
     }
 }
 
+/// An answer that tells the checksums of a body.
+pub(super) trait TellsChecksums {
+    /// The same answer with these checksums.
+    fn with_checksums(self, checksums: Checksums) -> Self;
+}
+
+/// The answers name the checksums alike, but share no type, and that to a part leaves out their type.
+macro_rules! tells_checksums {
+    ($($output:ident $($kind:ident)?,)+) => {
+        $(impl TellsChecksums for dto::$output {
+            fn with_checksums(self, checksums: Checksums) -> Self {
+                Self {
+                    $($kind: checksums.kind(),)?
+                    checksum_crc32: checksums.crc32,
+                    checksum_crc32c: checksums.crc32c,
+                    checksum_crc64nvme: checksums.crc64nvme,
+                    checksum_sha1: checksums.sha1,
+                    checksum_sha256: checksums.sha256,
+                    ..self
+                }
+            }
+        })+
+    };
+}
+
+tells_checksums! {
+    PutObjectOutput checksum_type,
+    GetObjectOutput checksum_type,
+    HeadObjectOutput checksum_type,
+    CopyObjectResult checksum_type,
+    CompleteMultipartUploadOutput checksum_type,
+    UploadPartOutput,
+}
+
 /// What a client claims about a body, before or after it sends it.
 pub(super) struct Claims {
     md5: Option<String>,

@@ -2,9 +2,9 @@
 
 use super::{
     S3Store,
-    blobs::{Blobs, PendingBlob, RangeReader},
+    blobs::{Blobs, PendingBlob},
     body,
-    checksums::{self, BodyHasher, Checksums},
+    checksums::{self, BodyHasher, Checksums, TellsChecksums as _},
     conditions::WriteConditions,
     error::{Result, refuse},
     index::NewVersion,
@@ -76,20 +76,15 @@ pub(super) async fn upload(
         }
     });
     let committed = committed.await?;
-    Ok(S3Response::new(dto::CompleteMultipartUploadOutput {
+    let output = dto::CompleteMultipartUploadOutput {
         location: Some(format!("/{bucket}/{key}")),
         bucket: Some(bucket),
         key: Some(key),
         e_tag: Some(dto::ETag::Strong(etag)),
         version_id: committed.version_id,
-        checksum_type: checksums.kind(),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
         ..Default::default()
-    }))
+    };
+    Ok(S3Response::new(output.with_checksums(checksums)))
 }
 
 fn invalid_part() -> super::StoreError {
@@ -127,11 +122,7 @@ fn join(blobs: &Arc<Blobs>, upload: &UploadRow, parts: &[PartRow]) -> Result<(Pe
     let mut hasher = BodyHasher::new(wanted.algorithm.filter(|_| wanted.full_object));
     for part in parts {
         let file = blobs.read(part.blob, part.bytes)?;
-        let mut source = RangeReader::new(file, &(0..part.bytes), body::PIECE_BYTES)?;
-        while let Some(piece) = source.next()? {
-            hasher.update(&piece);
-            target.write(&piece)?;
-        }
+        body::append(file, &(0..part.bytes), &mut target, &mut hasher)?;
     }
     let checksums = match wanted.algorithm {
         Some(algorithm) if !wanted.full_object => {

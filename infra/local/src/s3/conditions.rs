@@ -7,7 +7,7 @@ use super::{
 use http::{HeaderMap, HeaderValue, header};
 use s3s::{
     S3Error, S3ErrorCode,
-    dto::{ETag, ETagCondition, Timestamp},
+    dto::{self, ETag, ETagCondition, Timestamp},
 };
 use std::time::Duration;
 
@@ -60,10 +60,43 @@ fn matches(condition: &ETagCondition, etag: &ETag) -> bool {
 /// The conditions of a read, or of the source of a copy.
 #[derive(Default, Clone)]
 pub(super) struct ReadConditions {
-    pub(super) if_match: Option<ETagCondition>,
-    pub(super) if_none_match: Option<ETagCondition>,
-    pub(super) if_modified_since: Option<Timestamp>,
-    pub(super) if_unmodified_since: Option<Timestamp>,
+    if_match: Option<ETagCondition>,
+    if_none_match: Option<ETagCondition>,
+    if_modified_since: Option<Timestamp>,
+    if_unmodified_since: Option<Timestamp>,
+}
+
+/// The requests that bring conditions of a read share no type.
+macro_rules! read_conditions {
+    ($($input:ident { $if_match:ident, $if_none_match:ident, $if_modified:ident, $if_unmodified:ident })+) => {
+        $(impl From<&mut dto::$input> for ReadConditions {
+            fn from(input: &mut dto::$input) -> Self {
+                Self {
+                    if_match: input.$if_match.take(),
+                    if_none_match: input.$if_none_match.take(),
+                    if_modified_since: input.$if_modified.take(),
+                    if_unmodified_since: input.$if_unmodified.take(),
+                }
+            }
+        })+
+    };
+}
+
+read_conditions! {
+    GetObjectInput { if_match, if_none_match, if_modified_since, if_unmodified_since }
+    HeadObjectInput { if_match, if_none_match, if_modified_since, if_unmodified_since }
+    CopyObjectInput {
+        copy_source_if_match,
+        copy_source_if_none_match,
+        copy_source_if_modified_since,
+        copy_source_if_unmodified_since
+    }
+    UploadPartCopyInput {
+        copy_source_if_match,
+        copy_source_if_none_match,
+        copy_source_if_modified_since,
+        copy_source_if_unmodified_since
+    }
 }
 
 impl ReadConditions {

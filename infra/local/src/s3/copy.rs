@@ -2,6 +2,7 @@
 
 use super::{
     S3Store,
+    checksums::TellsChecksums as _,
     conditions::{ReadConditions, WriteConditions, timestamp},
     error::{Result, StoreError, refuse},
     headers::StoredHeaders,
@@ -30,15 +31,7 @@ pub(super) async fn object(
     mut input: dto::CopyObjectInput,
 ) -> Result<S3Response<dto::CopyObjectOutput>> {
     objects::check_key(&input.key)?;
-    let wanted = source(
-        input.copy_source.clone(),
-        ReadConditions {
-            if_match: input.copy_source_if_match.take(),
-            if_none_match: input.copy_source_if_none_match.take(),
-            if_modified_since: input.copy_source_if_modified_since.take(),
-            if_unmodified_since: input.copy_source_if_unmodified_since.take(),
-        },
-    )?;
+    let wanted = source(input.copy_source.clone(), ReadConditions::from(&mut input))?;
     let blobs = Arc::clone(&store.blobs);
     let find = move |connection: &rusqlite::Connection| {
         let found = wanted.find(connection)?;
@@ -69,17 +62,13 @@ pub(super) async fn object(
         kind: EventKind::Copy,
     };
     let committed = objects::commit(store, object, |_, _, _| Ok(())).await?;
+    let result = dto::CopyObjectResult {
+        e_tag: Some(dto::ETag::Strong(row.etag)),
+        last_modified: Some(timestamp(committed.modified_ms)),
+        ..Default::default()
+    };
     Ok(S3Response::new(dto::CopyObjectOutput {
-        copy_object_result: Some(dto::CopyObjectResult {
-            e_tag: Some(dto::ETag::Strong(row.etag)),
-            last_modified: Some(timestamp(committed.modified_ms)),
-            checksum_type: checksums.kind(),
-            checksum_crc32: checksums.crc32,
-            checksum_crc32c: checksums.crc32c,
-            checksum_crc64nvme: checksums.crc64nvme,
-            checksum_sha1: checksums.sha1,
-            checksum_sha256: checksums.sha256,
-        }),
+        copy_object_result: Some(result.with_checksums(checksums)),
         copy_source_version_id: source_version,
         version_id: committed.version_id,
         ..Default::default()

@@ -2,9 +2,9 @@
 
 use super::{
     S3Store,
-    blobs::{BlobId, PendingBlob, RangeReader},
+    blobs::{BlobId, PendingBlob},
     body,
-    checksums::{Algorithm, BodyHasher, BodyHashes, Checksums},
+    checksums::{Algorithm, BodyHasher, BodyHashes, Checksums, TellsChecksums as _},
     conditions::{ReadConditions, timestamp},
     copy,
     error::{Result, StoreError, refuse},
@@ -219,31 +219,16 @@ pub(super) async fn upload_part(
     let place =
         Place { bucket: input.bucket, key: input.key, upload_id: input.upload_id, number: input.part_number };
     put_part(store, place, received.blob, received.bytes, received.hashes).await?;
-    Ok(S3Response::new(dto::UploadPartOutput {
-        e_tag: Some(dto::ETag::Strong(etag)),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
-        ..Default::default()
-    }))
+    let output = dto::UploadPartOutput { e_tag: Some(dto::ETag::Strong(etag)), ..Default::default() };
+    Ok(S3Response::new(output.with_checksums(checksums)))
 }
 
 pub(super) async fn upload_part_copy(
     store: &S3Store,
-    input: dto::UploadPartCopyInput,
+    mut input: dto::UploadPartCopyInput,
 ) -> Result<S3Response<dto::UploadPartCopyOutput>> {
     check_part_number(input.part_number)?;
-    let wanted = copy::source(
-        input.copy_source,
-        ReadConditions {
-            if_match: input.copy_source_if_match,
-            if_none_match: input.copy_source_if_none_match,
-            if_modified_since: input.copy_source_if_modified_since,
-            if_unmodified_since: input.copy_source_if_unmodified_since,
-        },
-    )?;
+    let wanted = copy::source(input.copy_source.clone(), ReadConditions::from(&mut input))?;
     let range = input.copy_source_range.as_deref().map(dto::Range::parse).transpose();
     let range =
         range.map_err(|_| refuse(S3ErrorCode::InvalidArgument, "the range of the source is invalid"))?;
@@ -257,13 +242,9 @@ pub(super) async fn upload_part_copy(
         let whole = 0..row.bytes;
         let range = objects::resolve_range(range, row.bytes)?.unwrap_or(whole);
         let blob = row.blob.ok_or(StoreError::Damaged("an object without a body"))?;
-        let mut source = RangeReader::new(blobs.read(blob, row.bytes)?, &range, body::PIECE_BYTES)?;
         let mut target = blobs.create()?;
         let mut hasher = BodyHasher::new(upload.checksum.algorithm);
-        while let Some(piece) = source.next()? {
-            hasher.update(&piece);
-            target.write(&piece)?;
-        }
+        body::append(blobs.read(blob, row.bytes)?, &range, &mut target, &mut hasher)?;
         let bytes = target.bytes();
         Ok((place, target.finish()?, bytes, hasher.finish(), version_id))
     });

@@ -5,6 +5,7 @@ use super::{
     blobs::PendingBlob,
     body,
     body::Content,
+    checksums::{Checksums, TellsChecksums as _},
     conditions::{ReadConditions, WriteConditions, timestamp},
     error::{Result, StoreError, refuse},
     headers::StoredHeaders,
@@ -97,17 +98,12 @@ pub(super) async fn put(
         kind: EventKind::Put,
     };
     let committed = commit(store, object, |_, _, _| Ok(())).await?;
-    Ok(S3Response::new(dto::PutObjectOutput {
+    let output = dto::PutObjectOutput {
         e_tag: Some(dto::ETag::Strong(etag)),
         version_id: committed.version_id,
-        checksum_type: checksums.kind(),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
         ..Default::default()
-    }))
+    };
+    Ok(S3Response::new(output.with_checksums(checksums)))
 }
 
 /// Which object a read asks for, and on what conditions.
@@ -124,6 +120,20 @@ pub(super) struct Found {
     pub(super) row: VersionRow,
     pub(super) version_id: Option<String>,
 }
+
+/// The two reads ask alike, but share no type.
+macro_rules! wanted {
+    ($($input:ty),+) => {
+        $(impl From<$input> for Wanted {
+            fn from(mut input: $input) -> Self {
+                let conditions = ReadConditions::from(&mut input);
+                Self { bucket: input.bucket, key: input.key, version_id: input.version_id, conditions }
+            }
+        })+
+    };
+}
+
+wanted!(dto::GetObjectInput, dto::HeadObjectInput);
 
 impl Wanted {
     /// Finds the version; delete markers are errors that say so in their headers.
@@ -212,73 +222,56 @@ async fn open(
     Err(StoreError::Damaged("the body of an object is missing"))
 }
 
+/// What the two reads answer alike.
+macro_rules! described {
+    ($output:ident, $found:expr, $shows_checksums:expr) => {{
+        let Found { row, version_id } = $found;
+        let checksums = if $shows_checksums { row.checksums.clone() } else { Checksums::default() };
+        let output = dto::$output {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: Some(row.bytes.cast_signed()),
+            e_tag: Some(row.dto_etag()),
+            last_modified: Some(timestamp(row.modified_ms)),
+            version_id,
+            content_type: Some(row.headers.content_type()),
+            metadata: row.headers.dto_metadata(),
+            cache_control: row.headers.cache_control,
+            content_disposition: row.headers.content_disposition,
+            content_encoding: row.headers.content_encoding,
+            content_language: row.headers.content_language,
+            expires: row.headers.expires,
+            website_redirect_location: row.headers.website_redirect_location,
+            ..Default::default()
+        };
+        output.with_checksums(checksums)
+    }};
+}
+
 pub(super) async fn get(
     store: &S3Store,
-    input: dto::GetObjectInput,
+    mut input: dto::GetObjectInput,
 ) -> Result<S3Response<dto::GetObjectOutput>> {
-    let wanted = Wanted {
-        bucket: input.bucket,
-        key: input.key,
-        version_id: input.version_id,
-        conditions: ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        },
-    };
-    let (found, range, content) = open(store, wanted, input.range, input.part_number).await?;
-    let Found { row, version_id } = found;
-    let length = range.as_ref().map_or(row.bytes, |range| range.end - range.start);
-    let content_range = range
-        .as_ref()
-        .map(|range| format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), row.bytes));
+    let (range, part, asks_checksums) =
+        (input.range.take(), input.part_number, input.checksum_mode.is_some());
+    let (found, range, content) = open(store, input.into(), range, part).await?;
+    let bytes = found.row.bytes;
     // The checksum is of the whole object, so it would be wrong beside a part of it.
-    let shown = range.is_none() && input.checksum_mode.is_some();
-    let checksums = if shown { row.checksums.clone() } else { Default::default() };
-    Ok(S3Response::new(dto::GetObjectOutput {
-        body: Some(content.into_blob()),
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: Some(length.cast_signed()),
-        content_range,
-        e_tag: Some(row.dto_etag()),
-        last_modified: Some(timestamp(row.modified_ms)),
-        version_id,
-        content_type: Some(row.headers.content_type()),
-        metadata: row.headers.dto_metadata(),
-        cache_control: row.headers.cache_control,
-        content_disposition: row.headers.content_disposition,
-        content_encoding: row.headers.content_encoding,
-        content_language: row.headers.content_language,
-        expires: row.headers.expires,
-        website_redirect_location: row.headers.website_redirect_location,
-        checksum_type: checksums.kind(),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
-        ..Default::default()
-    }))
+    let mut output = described!(GetObjectOutput, found, asks_checksums && range.is_none());
+    if let Some(Range { start, end }) = range {
+        output.content_length = Some((end - start).cast_signed());
+        output.content_range = Some(format!("bytes {start}-{}/{bytes}", end.saturating_sub(1)));
+    }
+    output.body = Some(content.into_blob());
+    Ok(S3Response::new(output))
 }
 
 pub(super) async fn head(
     store: &S3Store,
     input: dto::HeadObjectInput,
 ) -> Result<S3Response<dto::HeadObjectOutput>> {
-    let wanted = Wanted {
-        bucket: input.bucket,
-        key: input.key,
-        version_id: input.version_id,
-        conditions: ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        },
-    };
-    let part = input.part_number;
-    let Found { row, version_id } = store
+    let (part, asks_checksums) = (input.part_number, input.checksum_mode.is_some());
+    let wanted = Wanted::from(input);
+    let found = store
         .read(move |connection| {
             let found = wanted.find(connection)?;
             wanted.conditions.check(&found.row)?;
@@ -286,27 +279,5 @@ pub(super) async fn head(
             Ok(found)
         })
         .await?;
-    let checksums = if input.checksum_mode.is_some() { row.checksums.clone() } else { Default::default() };
-    Ok(S3Response::new(dto::HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: Some(row.bytes.cast_signed()),
-        e_tag: Some(row.dto_etag()),
-        last_modified: Some(timestamp(row.modified_ms)),
-        version_id,
-        content_type: Some(row.headers.content_type()),
-        metadata: row.headers.dto_metadata(),
-        cache_control: row.headers.cache_control,
-        content_disposition: row.headers.content_disposition,
-        content_encoding: row.headers.content_encoding,
-        content_language: row.headers.content_language,
-        expires: row.headers.expires,
-        website_redirect_location: row.headers.website_redirect_location,
-        checksum_type: checksums.kind(),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
-        ..Default::default()
-    }))
+    Ok(S3Response::new(described!(HeadObjectOutput, found, asks_checksums)))
 }

@@ -1,37 +1,9 @@
-//! Errors in the shape that the SDK turns into its own error types.
-//!
-//! SQS once spoke another protocol, and the SDK still reads the old error code from a header
-//! (`x-amzn-query-error`) in preference to the `__type` of the body; both are given.
-
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+//! The errors of SQS.
 
 use super::super::error::QueueError;
-
-#[derive(Debug)]
-pub(super) struct ApiError {
-    status: StatusCode,
-    /// The name of the shape, in the `__type` of the body.
-    shape: &'static str,
-    /// The code of the old protocol, where it differs from the shape.
-    query_code: Option<&'static str>,
-    message: String,
-}
+use crate::aws_json::ApiError;
 
 impl ApiError {
-    pub(super) fn new(shape: &'static str, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, shape, query_code: None, message: message.into() }
-    }
-
-    fn coded(shape: &'static str, query_code: &'static str, message: impl Into<String>) -> Self {
-        Self { query_code: Some(query_code), ..Self::new(shape, message) }
-    }
-
-    pub(super) fn forbidden(shape: &'static str, message: &'static str) -> Self {
-        Self { status: StatusCode::FORBIDDEN, ..Self::new(shape, message) }
-    }
-
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterValue", message)
     }
@@ -59,18 +31,6 @@ impl ApiError {
         let code = "AWS.SimpleQueueService.BatchEntryIdsNotDistinct";
         Self::coded("BatchEntryIdsNotDistinct", code, "two entries of the batch have one id")
     }
-
-    pub(super) fn code(&self) -> &'static str {
-        self.query_code.unwrap_or(self.shape)
-    }
-
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub(super) fn is_fault_of_sender(&self) -> bool {
-        self.status.is_client_error()
-    }
 }
 
 impl From<QueueError> for ApiError {
@@ -94,20 +54,8 @@ impl From<QueueError> for ApiError {
             | QueueError::Io(_)
             | QueueError::Closed => {
                 tracing::error!(%error, "a queue request failed");
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::new("InternalFailure", message) }
+                Self::internal("InternalFailure", message)
             }
         }
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let body = json!({ "__type": format!("com.amazonaws.sqs#{}", self.shape), "message": self.message });
-        let side = if self.is_fault_of_sender() { "Sender" } else { "Receiver" };
-        let mut response = (self.status, body.to_string()).into_response();
-        if let Ok(value) = HeaderValue::from_str(&format!("{};{side}", self.code())) {
-            response.headers_mut().insert("x-amzn-query-error", value);
-        }
-        response
     }
 }

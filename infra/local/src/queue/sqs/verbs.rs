@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -11,11 +10,11 @@ use super::super::batch::{ACCOUNT, queue_arn, system_attributes};
 use super::super::message::{Attribute, NewMessage, Received, md5_hex, md5_of_attributes};
 use super::super::spec::{BATCH_MAX, BODY_BYTES_MAX};
 use super::super::store::QueueStore;
-use super::api_error::ApiError;
 use super::requests::{
     Batch, ChangeMessageVisibility, DeleteEntry, DeleteMessage, GetQueueAttributes, GetQueueUrl, Message,
     ReceiveMessage, SendEntry, SendMessage,
 };
+use crate::aws_json::{ApiError, parse};
 
 /// The longest wait of a receive for a first message, s.
 const WAIT_S_MAX: i64 = 20;
@@ -37,17 +36,6 @@ pub(super) async fn call(
         "GetQueueAttributes" => get_queue_attributes(store, &parse(body)?).await,
         _ => Err(ApiError::invalid_action(verb)),
     }
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // The position is enough to find a mistake; the text of serde's message may quote the body.
-    serde_json::from_slice(body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        ApiError::new(
-            "SerializationException",
-            format!("the request is wrong at line {line}, column {column}"),
-        )
-    })
 }
 
 /// The queue of a URL `…/<account>/<queue>`.

@@ -1,0 +1,55 @@
+//! `trustwatch token`
+
+use super::Data;
+use clap::{Args, ValueEnum};
+use std::process::ExitCode;
+use trustwatch_local::cloud;
+use trustwatch_local::gateway::Issuer;
+use trustwatch_model::SchoolId;
+
+#[derive(Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    data: Data,
+    /// Role of the person that the token stands for
+    #[arg(long)]
+    role: Role,
+    /// School of that person; a role of the trust has none
+    #[arg(long)]
+    school: Option<SchoolId>,
+    /// Minutes that the token is good for
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1_440))]
+    minutes: u32,
+}
+
+/// The roles that a group can give.
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Role {
+    TrustIt,
+    SchoolIt,
+    Dsl,
+    Head,
+    TrustLead,
+    DeputyHead,
+    Dpo,
+    Chair,
+    Governor,
+}
+
+impl Token {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let data = &self.data.data;
+        let url = cloud::endpoints(data)?.api;
+        let role = self.role.to_possible_value();
+        let role = role.as_ref().map_or("", |role| role.get_name());
+        let group = match &self.school {
+            Some(school) => format!("dev-{role}-{school}"),
+            None => format!("dev-{role}"),
+        };
+        let lasts = jiff::SignedDuration::from_mins(i64::from(self.minutes));
+        // Standard output is the token and nothing else, so that a shell can put it into a header.
+        say!("{}", Issuer::open(data)?.token(&url, &group, jiff::Timestamp::now(), lasts)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
