@@ -131,3 +131,53 @@ pub struct HeldLine {
     /// Its length so far.
     pub bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A different power of two in every place, so that no two sums are the same by chance.
+    const COUNTS: Counts = Counts {
+        lines: 255,
+        events: 1,
+        rejects: 2,
+        skipped: SkipCounts { header: 4, comment: 8, blank: 16, repeat: 32, not_web: 64 },
+        held: 128,
+    };
+
+    #[test]
+    fn counts_balance_when_every_line_has_exactly_one_place() {
+        assert!(COUNTS.balances());
+        assert!(!Counts { lines: 254, ..COUNTS }.balances(), "a line was counted twice");
+        assert!(!Counts { lines: 256, ..COUNTS }.balances(), "a line was lost");
+    }
+
+    #[test]
+    fn counts_add_up_place_by_place() {
+        let mut sum = Counts::default();
+        sum += COUNTS;
+        assert_eq!(sum, COUNTS);
+        sum += COUNTS;
+        let skipped = SkipCounts { header: 8, comment: 16, blank: 32, repeat: 64, not_web: 128 };
+        assert_eq!(sum, Counts { lines: 510, events: 2, rejects: 4, skipped, held: 256 });
+    }
+
+    #[test]
+    fn a_skipped_line_counts_under_its_rule() {
+        let mut skipped = SkipCounts::default();
+        for (skip, times) in
+            [(Skip::Header, 1), (Skip::Comment, 2), (Skip::Blank, 3), (Skip::Repeat, 4), (Skip::NotWeb, 5)]
+        {
+            (0..times).for_each(|_| skipped.add(skip));
+        }
+        assert_eq!(skipped, SkipCounts { header: 1, comment: 2, blank: 3, repeat: 4, not_web: 5 });
+    }
+
+    #[test]
+    fn the_word_of_a_reject_is_the_same_on_the_feed_and_in_the_file() {
+        use RejectReason::{BadTime, InFuture, Malformed, NoTime, TooLong, TooOld};
+        for reason in [Malformed, NoTime, BadTime, TooOld, InFuture, TooLong] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+}

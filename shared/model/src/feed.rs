@@ -75,3 +75,22 @@ impl Window {
         self.not_before <= event_at && event_at <= self.not_after
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_names_its_format_only_is_read_with_the_defaults() {
+        let settings: FeedSettings = serde_json::from_str(r#"{"format":"squid"}"#).unwrap();
+        let (zone, horizon_days) = (ZONE_DEFAULT.to_owned(), HORIZON_DAYS_DEFAULT);
+        assert_eq!(settings, FeedSettings { format: "squid".to_owned(), zone, horizon_days });
+    }
+
+    #[test]
+    fn both_ends_of_a_window_belong_to_it() {
+        let window = Window { not_before: 3, not_after: 5 };
+        let believed: Vec<i64> = (0..9).filter(|at| window.contains(*at)).collect();
+        assert_eq!(believed, [3, 4, 5]);
+    }
+}

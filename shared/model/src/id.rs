@@ -165,4 +165,11 @@ mod tests {
         assert_ne!(SourceId::of("ab", "c", "v"), SourceId::of("a", "bc", "v"));
         assert_ne!(SourceId::of("a", "bc", "v"), SourceId::of("a", "b", "cv"));
     }
+
+    #[test]
+    fn ids_are_shown_as_they_stand_in_keys() {
+        assert_eq!(SchoolId::new("oak").unwrap().to_string(), "oak");
+        let source = SourceId::of("raw", "oak/web/x", "v1");
+        assert_eq!(source.to_string(), source.as_str());
+    }
 }

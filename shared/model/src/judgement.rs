@@ -234,7 +234,9 @@ mod tests {
         };
         assert_ne!(id("ab", "c", 1, 2), id("a", "bc", 1, 2));
         assert_ne!(id("a", "b", 12, 3), id("a", "b", 1, 23));
-        assert_eq!(AlertId::parse(id("a", "b", 1, 2).as_str()), Some(id("a", "b", 1, 2)));
+        let one = id("a", "b", 1, 2);
+        assert_eq!(AlertId::parse(one.as_str()), Some(one.clone()));
+        assert_eq!(one.to_string(), one.as_str());
         for bad in ["", "../../etc", &"g".repeat(32), &"A".repeat(32), &"a".repeat(33)] {
             assert_eq!(AlertId::parse(bad), None, "{bad}");
         }
@@ -247,5 +249,20 @@ mod tests {
         assert_eq!(Severity::HIGH.raised(), Severity::CRITICAL);
         assert_eq!(Severity::CRITICAL.raised(), Severity::CRITICAL);
         assert!(serde_json::from_str::<Severity>("6").is_err());
+        assert_eq!(serde_json::to_string(&Severity::HIGH).unwrap(), "4");
+    }
+
+    #[test]
+    fn a_subject_key_is_the_first_half_of_its_mac() {
+        let key = SubjectKey::of_mac(&[0xa7; 32]);
+        assert_eq!(key.as_str(), "a7".repeat(16));
+        assert_eq!(key.to_string(), key.as_str());
+    }
+
+    #[test]
+    fn the_word_of_an_audience_is_the_same_in_columns_and_items() {
+        for audience in [Audience::Pupil, Audience::Staff, Audience::Visitor, Audience::Unknown] {
+            assert_eq!(serde_json::to_value(audience).unwrap(), audience.as_str());
+        }
     }
 }

@@ -108,3 +108,33 @@ impl QuarantineReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_the_code_of_its_manifest_and_says_what_to_do() {
+        let detail = || "what it was".to_owned();
+        let check = |reason: QuarantineReason, facts: &[&str], deed: &str| {
+            assert_eq!(serde_json::to_value(&reason).unwrap()["code"], reason.code());
+            let advice = reason.advice();
+            for words in facts.iter().chain([&deed]) {
+                assert!(advice.contains(words), "`{words}` is not in: {advice}");
+            }
+        };
+        check(QuarantineReason::BadKey { detail: detail() }, &["what it was"], "upload to");
+        check(QuarantineReason::UnknownSchool, &["no school"], "register");
+        check(QuarantineReason::UnknownFeed, &["no feed"], "register");
+        check(QuarantineReason::UnknownFormat { format: "smoke".to_owned() }, &["`smoke`"], "set one");
+        check(QuarantineReason::BadSettings { detail: detail() }, &["what it was"], "mend them");
+        check(
+            QuarantineReason::Damaged { detail: detail(), lines_read: 7 },
+            &["what it was", "7"],
+            "send it",
+        );
+        check(QuarantineReason::Scattered { files: 513 }, &["513"], "sort the file");
+        let expansion = QuarantineReason::Expansion { compressed_bytes: 90, expanded_bytes: 18_001 };
+        check(expansion, &["90", "18001"], "check what was uploaded");
+    }
+}
