@@ -1,23 +1,29 @@
 //! The cell of an alert: a school, a rule, a subject and one window of a fixed grid.
 
 use crate::{COUNT_MAX, CaseworkError};
+use serde::{Deserialize, Serialize};
 use trustwatch_model::{AlertId, Finding, RuleId, SchoolId, SubjectKey};
 
 /// Longest grid window: 31 days.
 pub const GRID_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
 
 /// Where the evidence of one rule on one subject in one window of the grid is gathered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cell {
     /// School.
+    #[serde(rename = "sch")]
     pub school: SchoolId,
     /// Rule.
+    #[serde(rename = "ru")]
     pub rule: RuleId,
     /// Subject.
+    #[serde(rename = "sub")]
     pub subject: SubjectKey,
     /// Length of the window, in milliseconds: whole seconds.
+    #[serde(rename = "gr")]
     pub grid_ms: i64,
     /// Beginning of the window: milliseconds since 1970 UTC, a multiple of `grid_ms`.
+    #[serde(rename = "wi")]
     pub window_ms: i64,
 }
 

@@ -1,5 +1,7 @@
 //! Detection and review work on one alert at the same time, and neither undoes the other.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests, not the functions beside them")]
+
 mod common;
 
 use common::{Table, finding, source, threshold};
@@ -68,6 +70,7 @@ fn evidence_after_closing_opens_an_episode_when_it_is_severe_and_is_shown_when_n
     check(&[(10, 4), (20, 4)], &[(10, 4)], false);
     check(&[(10, 4)], &[(20, 4)], true);
     check(&[(10, 3)], &[(10, 4)], true);
+    check(&[(10, 5), (20, 4), (30, 3)], &[(10, 5), (30, 4)], true);
 }
 
 #[test]
@@ -144,6 +147,11 @@ fn a_step_leads_on_from_where_the_episode_stands() {
     assert_eq!(as_other(&closed, Acknowledge), no(Acknowledge, Closed));
     assert_eq!(as_other(&closed, CLOSE), no(CLOSE, Closed));
     assert_eq!(as_other(&closed, Reopen), Ok(Open));
+    // How it was closed stays to be read, and who took it.
+    let reopened = done(&closed, Reopen).episodes.remove(0).review;
+    let before = &closed.episode().unwrap().review;
+    assert_eq!((&reopened.closing, &reopened.acknowledged), (&before.closing, &before.acknowledged));
+    assert!(before.closing.is_some() && reopened.reopened.is_some());
     assert_eq!(review(&taken, Acknowledge, "p-1", 3, revs(&taken)), Err(ReviewError::AlreadyYours));
     let none = Alert::default();
     assert_eq!(review(&none, Acknowledge, "p-1", 3, revs(&none)), Err(ReviewError::NoEpisode));
@@ -158,7 +166,7 @@ fn an_alert_carries_its_latest_episodes() {
         alert = done(&detect(&alert, state(&events), number).unwrap(), CLOSE);
     }
     assert_eq!(alert.episodes.len(), EPISODES_MAX);
-    assert_eq!(alert.episode().unwrap().number, EPISODES_MAX as u32 + 3);
+    assert_eq!(alert.episode().unwrap().number as usize, EPISODES_MAX + 3);
     assert!(alert.episodes.windows(2).all(|pair| pair[0].number + 1 == pair[1].number));
 }
 

@@ -1,5 +1,7 @@
 //! However findings are cut into files and however the files arrive, the cells fire as if all had been seen at once.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests, not the functions beside them")]
+
 mod common;
 
 use common::{Table, decisions, finding, reference, source, subject, threshold, times};

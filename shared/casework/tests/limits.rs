@@ -1,12 +1,15 @@
 //! Whatever a source or a reviewer does, an item stays far below the 400 KB that the table takes.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests, not the functions beside them")]
+
 mod common;
 
 use common::{finding, school, source, threshold};
+use std::collections::BTreeSet;
 use trustwatch_casework::{
-    Alert, CaseworkError, Cell, Contribution, Contributions, ENTRIES_MAX, EPISODES_MAX, EVIDENCE_MAX,
-    JUDGEMENTS_MAX, Outcome, REASONS_MAX, Revs, TEXT_BYTES_MAX, TEXTS_MAX, Transition, contributions, detect,
-    fold, review,
+    Alert, CaseworkError, Cell, CellState, Contribution, Contributions, ENTRIES_MAX, EPISODES_MAX,
+    EVIDENCE_MAX, JUDGEMENTS_MAX, Outcome, REASONS_MAX, Revs, TEXT_BYTES_MAX, TEXTS_MAX, Transition,
+    contributions, detect, fold, review,
 };
 use trustwatch_model::{Distinct, Finding, Threshold};
 
@@ -42,16 +45,11 @@ fn all_day(count: u32) -> Threshold {
 
 #[test]
 fn the_largest_contribution_is_far_below_an_item() {
-    let (_, contribution) = only(&hostile(ENTRIES_MAX as i64, 90));
+    let (_, contribution) = only(&hostile(ENTRIES_MAX as i64, JUDGEMENTS_MAX as i64));
     let json = serde_json::to_vec(&contribution).unwrap();
-    assert!(json.len() < ITEM_BYTES_MAX * 6 / 10, "{} bytes", json.len());
-    // It is indeed full, and it says what found no room.
-    assert!(json.len() > ITEM_BYTES_MAX / 4, "{} bytes", json.len());
-    let judged: std::collections::BTreeSet<u32> =
-        contribution.entries().map(|entry| entry.judgement.policy).collect();
-    assert_eq!(judged.len(), JUDGEMENTS_MAX);
-    assert_eq!(contribution.left_out() + contribution.entries().count() as u64, ENTRIES_MAX as u64);
-    assert_eq!(contribution.thinning().unwrap().count, 0);
+    // It is indeed full.
+    assert!((ITEM_BYTES_MAX / 4..ITEM_BYTES_MAX / 2).contains(&json.len()), "{} bytes", json.len());
+    assert_eq!((contribution.entries().count(), contribution.left_out()), (ENTRIES_MAX, 0));
     assert_eq!(contribution.entries().filter(|entry| !entry.matched.is_empty()).count(), REASONS_MAX);
     for entry in contribution.entries() {
         assert!(entry.matched.len() <= TEXTS_MAX && entry.factors.len() <= TEXTS_MAX);
@@ -59,6 +57,15 @@ fn the_largest_contribution_is_far_below_an_item() {
         assert!(texts.chain([&entry.judgement.category]).all(|text| text.len() <= TEXT_BYTES_MAX));
     }
     assert_eq!(contribution, serde_json::from_slice(&json).unwrap());
+}
+
+#[test]
+fn judgements_beyond_the_limit_are_left_out_and_said() {
+    let (cell, contribution) = only(&hostile(90, 90));
+    let judged: BTreeSet<u32> = contribution.entries().map(|entry| entry.judgement.policy).collect();
+    assert_eq!((judged.len(), contribution.left_out()), (JUDGEMENTS_MAX, 90 - JUDGEMENTS_MAX as u64));
+    let own = Contributions::from([(source(0), contribution)]);
+    assert!(fold(&cell, &own, &Contributions::new()).approximate);
 }
 
 #[test]
@@ -85,8 +92,7 @@ fn the_largest_alert_is_far_below_an_item() {
     }
     assert_eq!(alert.episodes.len(), EPISODES_MAX);
     let json = serde_json::to_vec(&alert).unwrap();
-    assert!(json.len() < ITEM_BYTES_MAX / 2, "{} bytes", json.len());
-    assert!(json.len() > ITEM_BYTES_MAX / 10, "{} bytes", json.len());
+    assert!((ITEM_BYTES_MAX / 10..ITEM_BYTES_MAX / 4).contains(&json.len()), "{} bytes", json.len());
     assert_eq!(alert, serde_json::from_slice(&json).unwrap());
 }
 
@@ -119,6 +125,7 @@ fn fields_keep_their_names_in_the_table() {
     let alert = serde_json::to_value(detect(&Alert::default(), state, 7).unwrap()).unwrap();
     let names =
         |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&serde_json::to_value(&cell).unwrap()), "gr ru sch sub wi");
     assert_eq!(names(&alert), "ep er rr st");
     assert_eq!(names(&alert["st"]), "ap fi");
     assert_eq!(names(&alert["st"]["fi"]), "att aud cat cr dig ev fst lo lst n nh pol sev");
@@ -173,8 +180,12 @@ fn a_cell_says_when_what_was_kept_cannot_decide_it() {
     let (cell, contribution) = only(&scattered);
     assert!(contribution.left_out() > 0);
     let own = Contributions::from([(source(0), contribution)]);
-    let state = fold(&cell, &own, &Contributions::new());
-    assert!(state.approximate && state.firing.is_none());
+    let (none, approximate) =
+        (Contributions::new(), |state: CellState| state.approximate && state.firing.is_none());
+    assert!(approximate(fold(&cell, &own, &none)));
+    // The day before asks it for windows that end in it, the day after for nothing.
+    assert!(approximate(fold(&cell.before(), &none, &own)));
+    assert_eq!(fold(&cell.after(), &none, &none), CellState::default());
     // The same day under a longer window is exact.
     let longer =
         |finding: &Finding| Finding { threshold: threshold(2, 600, Distinct::Event), ..finding.clone() };

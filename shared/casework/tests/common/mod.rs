@@ -1,5 +1,6 @@
 //! A plain, obviously right reference of what fires, findings to try it on, and a table of contributions in memory.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "clippy knows tests, not what tests share")]
 
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
