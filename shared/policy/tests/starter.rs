@@ -1,5 +1,7 @@
 //! The starter policy and the example of the documentation keep what they promise.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may unwrap, its helpers too")]
+
 use std::sync::LazyLock;
 use trustwatch_model::{Audience, Intent};
 use trustwatch_policy::{Hit, Judge, Policy, STARTER, Sighting};
