@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use trustwatch_local::cloud::{self, Cloud, CloudOptions};
 use trustwatch_model::{FeedId, FeedSettings, SchoolId};
-use trustwatch_pipeline::{Arrival, Clock, Context, Limits, PartLimits, save_feed};
+use trustwatch_pipeline::{Arrival, Clock, Context, InForce, Limits, PartLimits, save_feed};
 use trustwatch_store::{Connection, Store};
 
 /// Hours and days in milliseconds.
@@ -158,13 +158,20 @@ impl System {
             s3: Some(endpoints.s3.clone()),
             dynamodb: Some(endpoints.dynamodb.clone()),
             sqs: Some(endpoints.sqs.clone()),
+            kms: Some(endpoints.kms.clone()),
             credentials: Some(self.cloud.credentials.clone()),
             http_client: Some(seam.client()),
             attempts_max: Some(1),
         };
         let store = Store::connect(connection, cloud::names(&endpoints.sqs)).await;
         let limits = limits(&worker);
-        let context = Context { store, clock: self.time.clock(), limits, writer: worker.writer.to_owned() };
+        let context = Context {
+            store,
+            clock: self.time.clock(),
+            limits,
+            writer: worker.writer.to_owned(),
+            in_force: InForce::default(),
+        };
         (context, seam)
     }
 

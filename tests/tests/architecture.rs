@@ -53,11 +53,20 @@ fn may_know(crate_word: &str) -> &'static [&'static str] {
         "formats" | "lake" | "policy" | "casework" | "access" | "store" => &["model"],
         "pipeline" => &["model", "formats", "lake", "policy", "casework", "store"],
         "runtime" => &["model", "store", "pipeline"],
-        "normalise" | "compact" | "api" => &["model", "store", "pipeline", "runtime"],
-        "bootstrap" => &["store", "pipeline", "runtime", "normalise", "compact", "api"],
-        "local" => {
-            &["model", "formats", "lake", "store", "pipeline", "runtime", "normalise", "compact", "api"]
-        }
+        "normalise" | "classify" | "compact" | "api" => &["model", "store", "pipeline", "runtime"],
+        "bootstrap" => &["store", "pipeline", "runtime", "normalise", "classify", "compact", "api"],
+        "local" => &[
+            "model",
+            "formats",
+            "lake",
+            "store",
+            "pipeline",
+            "runtime",
+            "normalise",
+            "classify",
+            "compact",
+            "api",
+        ],
         "tests" => &[
             "model",
             "formats",
@@ -104,7 +113,7 @@ fn few_crates_know_the_outside() {
     only(&["aws-sdk-", "aws-config"], &["store", "tests"]);
     only(
         &["lambda_", "aws_lambda_events"],
-        &["runtime", "normalise", "compact", "api", "bootstrap", "local"],
+        &["runtime", "normalise", "classify", "compact", "api", "bootstrap", "local"],
     );
     only(&["rusqlite", "dynoxide", "s3s"], &["local"]);
     only(&["cedar-policy"], &["access"]);

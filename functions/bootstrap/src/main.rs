@@ -4,7 +4,7 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use std::sync::Arc;
-use trustwatch_pipeline::{Context, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Context, InForce, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::{RuntimeSettings, WRITER, start_telemetry};
 use trustwatch_store::{Connection, Store};
 
@@ -22,6 +22,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             }))
             .await
         }
+        "classify" => {
+            let (context, _) = context().await?;
+            let context = &context;
+            lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
+                Ok::<_, lambda_runtime::Error>(trustwatch_classify::handle(event.payload, context).await)
+            }))
+            .await
+        }
         "compact" => {
             let (context, _) = context().await?;
             let context = &context;
@@ -31,7 +39,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             .await
         }
         "api" => lambda_http::run(trustwatch_api::router()).await,
-        other => Err(format!("`_HANDLER` is `{other}`: expected normalise, compact or api").into()),
+        other => Err(format!("`_HANDLER` is `{other}`: expected normalise, classify, compact or api").into()),
     }
 }
 
@@ -41,5 +49,6 @@ async fn context() -> Result<(Context, RuntimeSettings), lambda_runtime::Error> 
     let limits =
         Limits { lease_ms: settings.lease_ms, parts: PartLimits::default(), lanes: LaneLimits::default() };
     let clock = Arc::new(jiff::Timestamp::now);
-    Ok((Context { store, clock, limits, writer: WRITER.to_owned() }, settings))
+    let context = Context { store, clock, limits, writer: WRITER.to_owned(), in_force: InForce::default() };
+    Ok((context, settings))
 }

@@ -2,13 +2,13 @@
 //! manifest, what nobody finished, and last lines that were held until now.
 
 use serde::{Deserialize, Serialize};
-use trustwatch_pipeline::{Context, StepError, queue_due, reconcile};
+use trustwatch_pipeline::{Context, StepError, queue_due, reconcile, reconcile_judgements};
 
 /// What a schedule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
-    /// Queue raw versions without a manifest again.
+    /// Queue raw versions without a manifest again, and manifests without a judgement.
     Reconcile,
     /// Queue sources that are due: nobody finished them, or their held line can be settled.
     QueueDue,
@@ -34,7 +34,7 @@ pub async fn handle(job: Job, context: &Context) -> Result<JobDone, StepError> {
     let done = match job {
         Job::Reconcile => {
             let found = reconcile(context, SETTLED_MS).await?;
-            JobDone { seen: found.versions, queued: found.queued }
+            JobDone { seen: found.versions, queued: found.queued + reconcile_judgements(context).await? }
         }
         Job::QueueDue => {
             let queued = queue_due(context).await?;

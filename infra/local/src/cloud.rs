@@ -1,11 +1,11 @@
 //! One process that is S3, DynamoDB, SQS, the event sources, the functions and the HTTP gateway.
 
 use crate::durability::Durability;
-use crate::functions::{Compact, Normalise};
+use crate::functions::{Classify, Compact, Normalise};
 use crate::gateway::{self, Issuer};
 use crate::kms::{self, MasterKey};
 use crate::leftover;
-use crate::queue::{self, Dispatcher, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
+use crate::queue::{self, Dispatcher, Handler, Mapping, QueueSpec, QueueStore, Schedule, Status, When};
 use crate::s3::{self, S3Store};
 use crate::secret;
 use crate::servers::Servers;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Clock, Context, InForce, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -28,6 +28,7 @@ const CONFIG: &str = "trustwatch-config";
 const TABLE: &str = "trustwatch";
 const NORMALISE: &str = "trustwatch-normalise";
 const BACKFILL: &str = "trustwatch-backfill";
+const CLASSIFY: &str = "trustwatch-classify";
 
 /// Time-outs of the functions, and the visibility of their queues: six times as long.
 const LIVE_TIME_OUT: Duration = Duration::from_secs(60);
@@ -140,7 +141,13 @@ impl Cloud {
             parts: PartLimits::default(),
             lanes: LaneLimits::default(),
         };
-        let context = Context { store, clock: Arc::clone(&options.clock), limits, writer: WRITER.to_owned() };
+        let context = Context {
+            store,
+            clock: Arc::clone(&options.clock),
+            limits,
+            writer: WRITER.to_owned(),
+            in_force: InForce::default(),
+        };
         let dispatcher = if options.dispatch {
             // The process before may have been killed in mid-work: what it held is worked on again now, and what it
             // had given up as dead letters is, too.
@@ -227,6 +234,7 @@ pub async fn connect(endpoints: &Endpoints, credentials: &Credentials) -> Store 
         s3: Some(endpoints.s3.clone()),
         dynamodb: Some(endpoints.dynamodb.clone()),
         sqs: Some(endpoints.sqs.clone()),
+        kms: Some(endpoints.kms.clone()),
         credentials: Some(credentials.clone()),
         ..Connection::default()
     };
@@ -243,6 +251,8 @@ pub fn names(sqs: &str) -> Names {
         table: TABLE.to_owned(),
         normalise_queue: format!("{sqs}/{}/{NORMALISE}", queue::ACCOUNT),
         backfill_queue: format!("{sqs}/{}/{BACKFILL}", queue::ACCOUNT),
+        classify_queue: format!("{sqs}/{}/{CLASSIFY}", queue::ACCOUNT),
+        kms_key: kms::ALIAS.to_owned(),
     }
 }
 
@@ -274,21 +284,23 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
     let specs = vec![
         spec(NORMALISE, LIVE_TIME_OUT),
         spec(BACKFILL, BACKFILL_TIME_OUT),
+        spec(CLASSIFY, LIVE_TIME_OUT),
         QueueSpec::new(format!("{NORMALISE}-dead")),
         QueueSpec::new(format!("{BACKFILL}-dead")),
+        QueueSpec::new(format!("{CLASSIFY}-dead")),
     ];
     let clock = Arc::new(queue::SystemClock);
     QueueStore::open(&options.data, specs, clock, options.durability).await.context("cannot open the queues")
 }
 
 fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
-    let function = |backfill: bool| {
+    let normalise = |backfill: bool| -> Arc<dyn Handler> {
         let context = context.clone();
         Arc::new(Normalise(trustwatch_normalise::Function { context, backfill }))
     };
-    let mapping = |queue: &str, backfill, concurrency, time_out| Mapping {
+    let mapping = |queue: &str, handler, concurrency, time_out| Mapping {
         queue: queue.to_owned(),
-        handler: function(backfill),
+        handler,
         batch_size: 1,
         concurrency,
         time_out,
@@ -304,17 +316,27 @@ fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -
         })
     };
     let dispatcher = Dispatcher::builder(queues.clone())
-        .mapping(mapping(NORMALISE, false, workers, LIVE_TIME_OUT))
-        .mapping(mapping(BACKFILL, true, 1, BACKFILL_TIME_OUT))
+        .mapping(mapping(NORMALISE, normalise(false), workers, LIVE_TIME_OUT))
+        .mapping(mapping(BACKFILL, normalise(true), 1, BACKFILL_TIME_OUT))
+        .mapping(mapping(CLASSIFY, Arc::new(Classify(context.clone())), workers, LIVE_TIME_OUT))
         .schedule(schedule("reconcile", trustwatch_compact::Job::Reconcile, When::daily(4, 30)?)?)
         .schedule(schedule(
             "queue-due",
             trustwatch_compact::Job::QueueDue,
             When::every(Duration::from_secs(600))?,
         )?)
-        .pump(Arc::<S3Store>::clone(s3_store), |bucket, _| (bucket == RAW).then(|| NORMALISE.to_owned()))
+        .pump(Arc::<S3Store>::clone(s3_store), |bucket, key| route(bucket, key).map(str::to_owned))
         .start()?;
     Ok(dispatcher)
+}
+
+/// The queue that is told of an object.
+fn route(bucket: &str, key: &str) -> Option<&'static str> {
+    match bucket {
+        RAW => Some(NORMALISE),
+        LAKE if trustwatch_pipeline::is_to_judge(key) => Some(CLASSIFY),
+        _ => None,
+    }
 }
 
 struct Listeners {

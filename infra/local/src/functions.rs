@@ -17,6 +17,17 @@ impl Handler for Normalise {
     }
 }
 
+/// `classify`.
+pub(crate) struct Classify(pub(crate) Context);
+
+#[async_trait]
+impl Handler for Classify {
+    async fn call(&self, event: Value) -> Result<Value, HandlerError> {
+        let event = serde_json::from_value(event).map_err(envelope)?;
+        serde_json::to_value(trustwatch_classify::handle(event, &self.0).await).map_err(envelope)
+    }
+}
+
 /// `compact`.
 pub(crate) struct Compact(pub(crate) Context);
 

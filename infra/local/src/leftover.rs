@@ -2,7 +2,7 @@
 
 use crate::servers::Servers;
 use std::time::Duration;
-use trustwatch_pipeline::{Context, StepError, queue_unfinished, reconcile};
+use trustwatch_pipeline::{Context, StepError, queue_unfinished, reconcile, reconcile_judgements};
 
 /// The first and the longest pause after a failure; it doubles in between.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -21,7 +21,8 @@ pub(crate) async fn queue(context: &Context, servers: &mut Servers) {
 }
 
 async fn look_back(context: &Context, settled_ms: i64) -> Result<u64, StepError> {
-    Ok(reconcile(context, settled_ms).await?.queued + queue_unfinished(context).await?)
+    let objects = reconcile(context, settled_ms).await?.queued;
+    Ok(objects + reconcile_judgements(context).await? + queue_unfinished(context).await?)
 }
 
 async fn retry(context: Context, begun_ms: i64) {

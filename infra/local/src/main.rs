@@ -24,6 +24,12 @@ enum Command {
     /// Register how a school's feed is read
     #[command(subcommand)]
     Feed(commands::feed::Feed),
+    /// Look at a policy, or put it in force
+    #[command(subcommand)]
+    Policy(commands::policy::Policy),
+    /// Say who the people of a school are
+    #[command(subcommand)]
+    Roster(commands::roster::Roster),
     /// Send log files to the system as a school's filter would
     Ship(commands::ship::Ship),
     /// Sign a token for trying the API of the system that runs on this machine
@@ -73,6 +79,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Up(command) => command.run().await,
             Command::Demo(command) => command.run().await,
             Command::Feed(command) => command.run().await,
+            Command::Policy(command) => command.run().await,
+            Command::Roster(command) => command.run().await,
             Command::Ship(command) => command.run().await,
             Command::Verify(command) => command.run().await,
             Command::Lake(command) => command.run().await,

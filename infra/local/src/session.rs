@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use trustwatch_pipeline::{Context, Limits};
+use trustwatch_pipeline::{Context, InForce, Limits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::Store;
 
@@ -34,6 +34,7 @@ impl Session {
                 clock: Arc::new(jiff::Timestamp::now),
                 limits: Limits::default(),
                 writer: WRITER.to_owned(),
+                in_force: InForce::default(),
             };
             return Ok(Self { context, endpoints, cloud: None });
         }

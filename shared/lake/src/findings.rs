@@ -186,6 +186,44 @@ impl FindingsWriter {
     }
 }
 
+/// What a judgement needs of one event beside what matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Microseconds since 1970 UTC.
+    pub event_at: i64,
+    /// Line in its source.
+    pub line: u64,
+    /// Whom it can be laid to.
+    pub attribution: Attribution,
+    /// What a reviewer sees; year group and form are the roster's to say.
+    pub shown: Shown,
+}
+
+/// One row of a batch of events.
+///
+/// # Errors
+/// [`LakeError::Column`] when the batch is not one of events.
+pub fn event_row(batch: &RecordBatch, row: usize) -> Result<EventRow, LakeError> {
+    let cells = Cells { batch, row };
+    Ok(EventRow {
+        event_at: cells.time("event_at")?,
+        line: cells.line()?,
+        attribution: cells.word("attribution", Attribution::parse)?,
+        shown: Shown {
+            user_name: cells.text("user_name")?,
+            device_name: cells.text("device_name")?,
+            source_ip: cells.text("source_ip")?,
+            year_group: None,
+            form: None,
+            url_domain: cells.text("url_domain")?,
+            url_path: cells.text("url_path")?,
+            search_terms: cells.text("search_terms")?,
+            action: cells.text("action")?,
+            filter_category: cells.text("filter_category")?,
+        },
+    })
+}
+
 /// Reads the findings of a part, in their order.
 ///
 /// # Errors
@@ -216,7 +254,7 @@ impl Cells<'_> {
         };
         let finding = Finding {
             source_id: self.word("source_id", SourceId::parse)?,
-            line: u64::try_from(self.number("line")?).map_err(|_| LakeError::Column("line"))?,
+            line: self.line()?,
             event_at: self.time("event_at")?,
             rule: self.word("rule", |text| RuleId::new(text).ok())?,
             category: self.word("category", |text| Some(text.to_owned()))?,
@@ -273,6 +311,10 @@ impl Cells<'_> {
 
     fn small(&self, name: &'static str) -> Result<u32, LakeError> {
         u32::try_from(self.number(name)?).map_err(|_| LakeError::Column(name))
+    }
+
+    fn line(&self) -> Result<u64, LakeError> {
+        u64::try_from(self.number("line")?).map_err(|_| LakeError::Column("line"))
     }
 
     fn severity(&self) -> Result<Severity, LakeError> {

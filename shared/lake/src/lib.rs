@@ -4,6 +4,7 @@
 
 mod columns;
 mod findings;
+mod judged;
 pub mod keys;
 mod manifest;
 mod part;
@@ -11,12 +12,13 @@ mod read;
 mod rejects;
 
 pub use columns::{ColumnSet, Object, column_names, event_json, schema};
-pub use findings::{FindingRow, FindingsWriter, Shown, read_findings};
+pub use findings::{EventRow, FindingRow, FindingsWriter, Shown, event_row, read_findings};
+pub use judged::{JudgePins, JudgedManifest, JudgedOf};
 pub use manifest::{
     FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
 };
 pub use part::{EventFile, EventWriter, Part, PartLimits};
-pub use read::{PartFacts, read_part, reject_lines};
+pub use read::{PartFacts, event_batches, read_part, reject_lines};
 pub use rejects::{REJECT_BYTES_KEPT, RejectFile, RejectLine, RejectWriter};
 
 /// What can go wrong in the lake. None of it can be caused by a log line.

@@ -26,6 +26,17 @@ pub struct PartFacts {
     pub sources: BTreeSet<[String; 3]>,
 }
 
+/// The batches of an events part, all columns.
+///
+/// # Errors
+/// When the bytes are not Parquet; each batch may fail for itself.
+pub fn event_batches(
+    bytes: Bytes,
+) -> Result<impl Iterator<Item = Result<RecordBatch, LakeError>>, LakeError> {
+    let batches = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
+    Ok(batches.map(|batch| Ok(batch?)))
+}
+
 /// Counts an events part.
 ///
 /// # Errors

@@ -121,6 +121,12 @@ impl SourceId {
         Self(text)
     }
 
+    /// Name of the held last line of this source, which is settled and judged for itself.
+    #[must_use]
+    pub fn of_tail(&self) -> Self {
+        Self::of(&self.0, "tail", "")
+    }
+
     /// Takes an id as it was written down.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

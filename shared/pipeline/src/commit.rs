@@ -5,7 +5,7 @@ use crate::step::{At, Cause, StepError};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trustwatch_lake::{Manifest, Outcome, Part, PartLimits, RejectFile, SCHEMA_NUMBER, Stage, keys};
+use trustwatch_lake::{Manifest, Outcome, Part, PartLimits, PartRef, RejectFile, SCHEMA_NUMBER, Stage, keys};
 use trustwatch_model::{Counts, ObjectVersion, RawKey};
 use trustwatch_store::{Claim, ClaimRequest, DayEntry, Due, Finish, Latest, PutOutcome, Store, Tally};
 
@@ -23,6 +23,8 @@ pub struct Context {
     pub limits: Limits,
     /// Name and version of this build, for manifests.
     pub writer: String,
+    /// What judges, as it was read.
+    pub in_force: crate::InForce,
 }
 
 impl Context {
@@ -89,7 +91,13 @@ impl Context {
         Ok(None)
     }
 
-    async fn manifest_at(&self, stage: Stage, school: &str, id: &str) -> Result<Option<Manifest>, StepError> {
+    /// The manifest of a stage at the place where it lies for a school.
+    pub(crate) async fn manifest_at(
+        &self,
+        stage: Stage,
+        school: &str,
+        id: &str,
+    ) -> Result<Option<Manifest>, StepError> {
         let key = keys::manifest(stage, school, id);
         let object = self.store.read(&self.store.names().lake, &key).await.at("read manifest", id)?;
         object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", id)
@@ -168,7 +176,7 @@ impl Context {
             outcome: outcome_word(&manifest.outcome),
             now_ms: self.now_ms(),
             school: &manifest.school,
-            days: &days(manifest),
+            days: &days(&manifest.parts),
             tally: (!counted_before).then_some(&tally),
             due,
         };
@@ -234,9 +242,9 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn days(manifest: &Manifest) -> Vec<DayEntry> {
+pub(crate) fn days(parts: &[PartRef]) -> Vec<DayEntry> {
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-    for part in &manifest.parts {
+    for part in parts {
         *rows.entry(part.date.to_string()).or_default() += part.rows;
     }
     rows.into_iter().map(|(date, rows)| DayEntry { date, rows }).collect()

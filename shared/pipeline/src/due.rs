@@ -20,6 +20,12 @@ pub(crate) fn again_due(version: &ObjectVersion, now_ms: i64) -> Result<Due, Cau
     Ok(Due { at_ms: now_ms + AGAIN_AFTER_MS, message: message(version)? })
 }
 
+/// As [`again_due`], for the object of another bucket that has to be worked on.
+pub(crate) fn later(arrival: &Arrival, bytes: u64, now_ms: i64) -> Result<Due, Cause> {
+    let notified = Notified { arrival: arrival.clone(), bytes, arrived_ms: now_ms };
+    Ok(Due { at_ms: now_ms + AGAIN_AFTER_MS, message: write_notification(&notified)? })
+}
+
 /// When the held line of a version is settled.
 pub(crate) fn tail_due(manifest: &Manifest) -> Result<Option<Due>, Cause> {
     if manifest.held.is_none() {

@@ -4,13 +4,17 @@
 //! is a function of the input, parts are invisible until their manifest is put, and a manifest is put once.
 
 mod account;
+mod alert;
 mod arrival;
 mod bridge;
+mod classify;
 mod commit;
 mod due;
 mod feeds;
 mod files;
 mod grow;
+mod in_force;
+mod judge;
 mod lane;
 mod normalise;
 mod notification;
@@ -20,19 +24,23 @@ mod settings;
 mod step;
 mod tail;
 mod verify;
+mod verify_judged;
 
 pub use account::{AccountError, Rules, Sink, account};
+pub use alert::{About, AlertRow};
 pub use arrival::{Arrival, SourcePins};
+pub use classify::{Judged, classify, is_to_judge};
 pub use commit::{Clock, Committed, Context, Limits};
 pub use due::{queue_due, queue_unfinished};
 pub use feeds::{FeedHealth, feed_health};
 pub use files::lake_files;
 pub use grow::{Shared, SharedError, shared_lines};
+pub use in_force::{EFFECTIVE_AFTER_MS, InForce, PublishError, publish, put_roster, roster_key};
 pub use lane::{Lane, LaneLimits, choose_lane};
 pub use normalise::{Done, normalise};
 pub use notification::{NotificationError, Notified, read_notification, write_notification};
 pub use queue::{lane_of, send_to_backfill};
-pub use reconcile::{Reconciled, reconcile};
+pub use reconcile::{Reconciled, reconcile, reconcile_judgements};
 pub use settings::{SettingsError, load_school, save_feed, settings_key};
 pub use step::{Cause, Disposition, StepError};
 pub use tail::TAIL_AFTER_MS;

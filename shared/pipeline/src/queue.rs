@@ -28,12 +28,17 @@ fn choose(context: &Context, notified: &Notified, school_bytes_used: u64) -> Lan
     choose_lane(&context.limits.lanes, notified.bytes, age_ms, school_bytes_used)
 }
 
-/// Queues an object that was queued before: old and large ones for the backfill lane at once.
+/// Queues an object that was queued before: manifests to be judged, and raw objects in their lanes, old and large ones
+/// for the backfill lane at once.
 pub(crate) async fn queue_again(context: &Context, notified: &Notified) -> Result<(), StepError> {
     let names = context.store.names();
-    let queue = match choose(context, notified, 0) {
-        Lane::Live => &names.normalise_queue,
-        Lane::Backfill => &names.backfill_queue,
+    let queue = if notified.arrival.bucket == names.lake {
+        &names.classify_queue
+    } else {
+        match choose(context, notified, 0) {
+            Lane::Live => &names.normalise_queue,
+            Lane::Backfill => &names.backfill_queue,
+        }
     };
     send(context, queue, notified).await
 }

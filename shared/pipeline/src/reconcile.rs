@@ -64,14 +64,56 @@ fn number(id: &str) -> Option<u128> {
     u128::from_str_radix(id, 16).ok()
 }
 
+/// Queues every manifest of events that has no judgement, once there is a policy to judge by. Returns how many.
+///
+/// # Errors
+/// As [`reconcile`].
+pub async fn reconcile_judgements(context: &Context) -> Result<u64, StepError> {
+    if context.timeline_now().await.at("read what judges", "-")?.is_none() {
+        return Ok(0);
+    }
+    let (mut queued, lake) = (0, &context.store.names().lake);
+    for stage in [Stage::Normalise, Stage::Tail] {
+        let (prefix, mut next) = (keys::manifests(stage, None), None);
+        let mut judged: Option<(String, HashSet<u128>)> = None;
+        loop {
+            let page = context.store.keys(lake, &prefix, next.as_deref()).await.at("list manifests", "-")?;
+            for (key, bytes) in page.entries {
+                let Some((school, of)) = keys::to_judge(&key) else { continue };
+                if judged.as_ref().is_none_or(|(known, _)| known != school) {
+                    judged = Some((school.to_owned(), ids(context, &keys::all_judged(Some(school))).await?));
+                }
+                let is_judged = |(_, ids): &(String, HashSet<u128>)| {
+                    number(of.id().as_str()).is_some_and(|id| ids.contains(&id))
+                };
+                if !judged.as_ref().is_some_and(is_judged) {
+                    let arrival = Arrival { bucket: lake.clone(), key, version_id: "null".to_owned() };
+                    let arrived_ms = context.now_ms();
+                    queue_again(context, &Notified { arrival, bytes, arrived_ms }).await?;
+                    queued += 1;
+                }
+            }
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(queued)
+}
+
 async fn manifests(context: &Context, school: &str) -> Result<HashSet<u128>, StepError> {
-    let prefix = keys::manifests(Stage::Normalise, Some(school));
+    ids(context, &keys::manifests(Stage::Normalise, Some(school))).await
+}
+
+/// The sources that have a manifest under a prefix.
+async fn ids(context: &Context, prefix: &str) -> Result<HashSet<u128>, StepError> {
     let (mut ids, mut next) = (HashSet::new(), None);
     loop {
-        let page = context.store.keys(&context.store.names().lake, &prefix, next.as_deref()).await;
+        let page = context.store.keys(&context.store.names().lake, prefix, next.as_deref()).await;
         let page = page.at("list manifests", "-")?;
         ids.extend(page.entries.iter().filter_map(|(key, _)| {
-            key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".json")).and_then(number)
+            key.strip_prefix(prefix).and_then(|name| name.strip_suffix(".json")).and_then(number)
         }));
         next = page.next;
         if next.is_none() {

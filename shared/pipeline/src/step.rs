@@ -59,6 +59,15 @@ pub enum Cause {
     /// The counts of a source do not balance; nothing was committed.
     #[error("the lines of the object do not add up: {0}")]
     Unbalanced(String),
+    /// What judges, or what was judged, is not as it must be.
+    #[error("{0}")]
+    Judge(String),
+    /// Findings or what is stored of alerts are not as they must be.
+    #[error(transparent)]
+    Casework(#[from] trustwatch_casework::CaseworkError),
+    /// Others wrote the same thing again and again.
+    #[error("others wrote the same thing again and again")]
+    Contended,
     /// A thread of ours ended without an answer.
     #[error("a worker thread ended without an answer")]
     Worker,
@@ -74,13 +83,15 @@ impl Cause {
                 }
                 Trouble::Fault => Disposition::Bug,
             },
-            Self::Body(_) => Disposition::Retry,
+            Self::Body(_) | Self::Contended => Disposition::Retry,
             Self::Busy { .. } => Disposition::Busy,
             Self::Lake(_)
             | Self::Manifest(_)
             | Self::Pins(_)
             | Self::Notification(_)
             | Self::Unbalanced(_)
+            | Self::Judge(_)
+            | Self::Casework(_)
             | Self::Worker => Disposition::Bug,
         }
     }

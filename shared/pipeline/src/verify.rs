@@ -7,10 +7,11 @@ use crate::commit::Context;
 use crate::normalise::compare;
 use crate::step::{At, Cause, StepError};
 use crate::tail::final_ms;
+use crate::verify_judged::judged;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trustwatch_formats::{LineReader, ReadError};
-use trustwatch_lake::{Manifest, Outcome, Stage, read_part, reject_lines, sha256_hex};
+use trustwatch_lake::{JudgedOf, Manifest, Outcome, Stage, read_part, reject_lines, sha256_hex};
 use trustwatch_model::{Counts, ObjectVersion, SourceId};
 
 /// Something that does not balance.
@@ -31,10 +32,12 @@ pub struct Report {
     pub objects: u64,
     /// Versions that were set aside as a whole.
     pub quarantined: u64,
-    /// Versions that have not been normalised yet.
+    /// Versions that have not been normalised, or not judged yet.
     pub pending: u64,
     /// The account of all lines, counted from parts and rejects.
     pub counts: Counts,
+    /// Events that rules found.
+    pub found: u64,
     /// What does not balance.
     pub findings: Vec<Finding>,
 }
@@ -102,6 +105,15 @@ async fn verify_version(
     }
     let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
     check.source(&manifest, tail.as_ref()).await?;
+    let mut is_pending = false;
+    for manifest in [Some(&manifest), tail.as_ref()].into_iter().flatten() {
+        let of = JudgedOf { stage: manifest.stage, source_id: check.source_id.clone() };
+        let judged = judged(context, of, manifest).await?;
+        check.problems.extend(judged.problems);
+        report.found += judged.findings;
+        is_pending |= judged.is_pending;
+    }
+    report.pending += u64::from(is_pending);
     let Check { problems, source_id, .. } = check;
     report.findings.extend(problems.into_iter().map(|problem| Finding {
         source_id: source_id.to_string(),

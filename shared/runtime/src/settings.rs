@@ -38,6 +38,8 @@ impl RuntimeSettings {
             table: need("TABLE"),
             normalise_queue: need("NORMALISE_QUEUE_URL"),
             backfill_queue: need("BACKFILL_QUEUE_URL"),
+            classify_queue: need("CLASSIFY_QUEUE_URL"),
+            kms_key: need("KMS_KEY"),
         };
         let lease = need("LEASE_SECONDS");
         let lane = need("LANE");
@@ -73,7 +75,7 @@ mod tests {
         else {
             panic!("the settings are incomplete")
         };
-        assert_eq!(mistakes.len(), 7, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 9, "{mistakes:?}");
         assert!(mistakes.iter().any(|mistake| mistake.contains("`RAW_BUCKET` is not set")));
         assert!(mistakes.iter().any(|mistake| mistake.contains("`LEASE_SECONDS` is `soon`")));
         assert!(mistakes.iter().any(|mistake| mistake.contains("`LANE` is `fast`")));
@@ -88,6 +90,8 @@ mod tests {
             ("TABLE", "t"),
             ("NORMALISE_QUEUE_URL", "n"),
             ("BACKFILL_QUEUE_URL", "b"),
+            ("CLASSIFY_QUEUE_URL", "j"),
+            ("KMS_KEY", "k"),
             ("LEASE_SECONDS", "70"),
             ("LANE", "backfill"),
         ])

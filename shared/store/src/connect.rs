@@ -21,6 +21,10 @@ pub struct Names {
     pub normalise_queue: String,
     /// URL of the queue of old and large objects.
     pub backfill_queue: String,
+    /// URL of the queue of manifests to judge.
+    pub classify_queue: String,
+    /// Id, alias or ARN of the key that seals other keys.
+    pub kms_key: String,
 }
 
 /// An access key.
@@ -47,6 +51,8 @@ pub struct Connection {
     pub dynamodb: Option<String>,
     /// URL of SQS.
     pub sqs: Option<String>,
+    /// URL of KMS.
+    pub kms: Option<String>,
     /// Access key; absent takes the role of the function.
     pub credentials: Option<Credentials>,
     /// Another HTTP client: the one seam at which tests put faults.
@@ -67,6 +73,7 @@ pub struct Store {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) names: Names,
 }
 
@@ -105,10 +112,13 @@ impl Store {
         dynamodb.set_endpoint_url(connection.dynamodb);
         let mut sqs = aws_sdk_sqs::config::Builder::from(&shared);
         sqs.set_endpoint_url(connection.sqs);
+        let mut kms = aws_sdk_kms::config::Builder::from(&shared);
+        kms.set_endpoint_url(connection.kms);
         Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+            kms: aws_sdk_kms::Client::from_conf(kms.build()),
             names,
         }
     }

@@ -48,7 +48,7 @@ pub struct ClaimRequest<'a> {
     /// Source.
     pub source: &'a SourceId,
     /// Stage.
-    pub stage: &'static str,
+    pub stage: &'a str,
     /// Inputs, which only the first claim writes down.
     pub pins: &'a str,
     /// Whether the feed has counted this source before its ledger row was there. Only the first claim says so.
@@ -76,7 +76,7 @@ pub struct Finish<'a> {
     /// Source.
     pub source: &'a SourceId,
     /// Stage.
-    pub stage: &'static str,
+    pub stage: &'a str,
     /// Word for the outcome.
     pub outcome: &'static str,
     /// Milliseconds since 1970 UTC.

@@ -13,6 +13,7 @@ mod ledger;
 mod object;
 mod provision;
 mod queue;
+mod year_key;
 
 pub use alert::{
     CellItem, CellWrite, CellWritten, ContributionItem, ContributionPut, NotifyItem, QUEUE_INDEX, QueueEntry,

@@ -74,7 +74,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the call or of the body; a fault when the object has more than 256 MiB.
     pub async fn read(&self, bucket: &str, key: &str) -> Result<Option<Object>, StoreError> {
-        let answer = self.s3.get_object().bucket(bucket).key(key).send().await;
+        self.read_version(bucket, key, None).await
+    }
+
+    /// Reads one version of a small object whole, or the current one. `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_version(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+    ) -> Result<Option<Object>, StoreError> {
+        let get = self.s3.get_object().bucket(bucket).key(key);
+        let answer = get.set_version_id(version_id.map(str::to_owned)).send().await;
         let Some(object) = found("read", answer)? else { return Ok(None) };
         if object.content_length.is_none_or(|bytes| bytes > READ_BYTES_MAX) {
             return Err(StoreError::fault("read", "TooLarge"));
@@ -86,16 +100,16 @@ impl Store {
         Ok(Some(Object { bytes, etag, version_id }))
     }
 
-    /// Whether an object of this key exists.
+    /// The current version id of an object, in a bucket that keeps versions. `None` when there is no object.
     ///
     /// # Errors
     /// [`StoreError`] of the call.
-    pub async fn exists(&self, bucket: &str, key: &str) -> Result<bool, StoreError> {
+    pub async fn version_of(&self, bucket: &str, key: &str) -> Result<Option<String>, StoreError> {
         match self.s3.head_object().bucket(bucket).key(key).send().await {
-            Ok(_) => Ok(true),
+            Ok(head) => Ok(Some(head.version_id.unwrap_or_else(|| "null".to_owned()))),
             Err(error) => {
                 let gone = error.as_service_error().is_some_and(|error| error.is_not_found());
-                if gone { Ok(false) } else { Err(StoreError::of("exists", error)) }
+                if gone { Ok(None) } else { Err(StoreError::of("version_of", error)) }
             }
         }
     }

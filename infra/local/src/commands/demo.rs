@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use trustwatch_local::cloud::{Cloud, CloudOptions};
-use trustwatch_local::demo::{DemoFile, Expected, Plan};
+use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
 use trustwatch_model::{Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
-use trustwatch_pipeline::{Report, save_feed, verify};
+use trustwatch_pipeline::{Report, publish, put_roster, save_feed, verify};
+use trustwatch_policy::STARTER;
 
 /// The week in which the clocks go back: Monday 19 to Sunday 25 October 2026.
 const FIRST_DAY: jiff::civil::Date = jiff::civil::date(2026, 10, 19);
@@ -88,6 +89,7 @@ impl Demo {
         let plan = Plan { seed: SEED, lines_per_school: self.lines, first_day: FIRST_DAY, days: DAYS };
         let files: Vec<DemoFile> = plan.files()?.collect();
         let scratch = tempfile::tempdir()?;
+        judge_by(cloud).await?;
         let bar = bar(files.iter().map(|file| file.lines).sum(), "shipping")?;
         let mut expected: BTreeMap<&'static str, Expected> = BTreeMap::new();
         for file in &files {
@@ -129,6 +131,19 @@ async fn deliveries(cloud: &Cloud, school: &str) -> anyhow::Result<Delivered> {
         }
     }
     Ok(sum)
+}
+
+/// Puts the starter policy and the rosters of the made-up schools in force.
+async fn judge_by(cloud: &Cloud) -> anyhow::Result<()> {
+    let from = FIRST_DAY.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
+    publish(&cloud.context, STARTER, from.as_microsecond()).await?;
+    for roster in rosters() {
+        let mistakes = put_roster(&cloud.context, &SchoolId::new(roster.school)?, roster.csv.into_bytes()).await?;
+        if !mistakes.is_empty() {
+            bail!("the roster of `{}` has mistakes:\n{mistakes}", roster.school);
+        }
+    }
+    Ok(())
 }
 
 async fn register(cloud: &Cloud, file: &DemoFile) -> anyhow::Result<()> {
@@ -206,7 +221,9 @@ impl Outcome {
             "files": self.shipped,
             "pending": self.report.pending,
             "quarantined": self.report.quarantined,
-            "findings": self.report.findings.len(),
+            "problems": self.report.findings.len(),
+            "findings": self.report.found,
+            "alerts": self.alerts.len(),
             "as_generated": self.is_right(),
             "seconds": self.took.as_secs_f64(),
         })

@@ -11,6 +11,8 @@ pub(crate) mod demo;
 pub(crate) mod feed;
 pub(crate) mod lake;
 pub(crate) mod parse;
+pub(crate) mod policy;
+pub(crate) mod roster;
 pub(crate) mod ship;
 pub(crate) mod token;
 pub(crate) mod up;

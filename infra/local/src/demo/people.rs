@@ -76,6 +76,10 @@ impl People {
         }
     }
 
+    pub(super) fn all(&self) -> &[Person] {
+        &self.all
+    }
+
     pub(super) fn draw(&self, dice: &mut Dice) -> u16 {
         self.busy.draw(dice)
     }
