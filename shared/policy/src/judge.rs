@@ -129,10 +129,6 @@ impl Judge {
             if found.is_empty() {
                 continue;
             }
-            let intent = columns.intent(row)?;
-            if intent == Intent::Background {
-                continue;
-            }
             let login = logins.at(row).map(String::as_str);
             let (school, event_at) = (columns.school.value(row), columns.event_at.value(row));
             let event = Sighting {
@@ -140,7 +136,7 @@ impl Judge {
                 host: value(columns.url_domain, row),
                 category: value(columns.filter_category, row),
                 action: columns.action(row)?,
-                intent,
+                intent: columns.intent(row)?,
                 audience: roster.audience(school, login, columns.attribution(row)?, event_at),
             };
             self.decide(row, &event, &mut found, &mut hits);

@@ -220,6 +220,10 @@ impl Rule {
     /// What the rule makes of an event, given everything in it that concerns the rule.
     pub(crate) fn decide(&self, event: &Sighting<'_>, matches: &[Match<'_>]) -> Option<Verdict> {
         let first = matches.first()?;
+        // Not even a rule that lists it lays to a person what a page or a machine fetched by itself.
+        if event.intent == Intent::Background {
+            return None;
+        }
         if !self.intent.contains(&event.intent) || !self.when.takes(event.action) {
             return None;
         }

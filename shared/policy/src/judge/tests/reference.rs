@@ -99,7 +99,11 @@ fn expected_hit(policy: &Policy, index: usize, event: &Event, row: usize, produc
     };
     let action_fits = rule.when.actions.is_empty()
         || event.action.is_some_and(|action| rule.when.actions.contains(&action));
-    if found.is_empty() || !rule.intent.contains(&event.intent) || !action_fits {
+    if found.is_empty()
+        || event.intent == Intent::Background
+        || !rule.intent.contains(&event.intent)
+        || !action_fits
+    {
         return None;
     }
     let mut severity = severity?;
@@ -202,7 +206,7 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
         some_of(&[Action::Allowed, Action::Blocked]),
     );
     let how = (
-        some_of(&[Intent::Page, Intent::Search, Intent::Download]),
+        some_of(&[Intent::Page, Intent::Search, Intent::Download, Intent::Background]),
         some_of(&[Raise::Allowed, Raise::Typed]),
         1u32..4,
         select(vec![Grid::Day, Grid::Week]),
