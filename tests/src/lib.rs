@@ -3,6 +3,7 @@
 
 pub mod cuts;
 pub mod fixture;
+pub mod judging;
 pub mod queue;
 pub mod seam;
 pub mod state;

@@ -11,6 +11,9 @@ pub const LIVE: &str = "trustwatch-normalise";
 /// The backfill queue.
 pub const BACKFILL: &str = "trustwatch-backfill";
 
+/// The queue of manifests to judge.
+pub const CLASSIFY: &str = "trustwatch-classify";
+
 /// A message about an object, as the function gets it.
 #[must_use]
 pub fn message(arrival: &Arrival, bytes: u64, arrived_ms: i64, id: &str, receipt: &str) -> Value {
@@ -37,6 +40,13 @@ pub async fn call(context: &Context, backfill: bool, messages: &[Value]) -> Vec<
     answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
+/// Calls `classify` with messages. Returns the ids of those that it gives back.
+pub async fn call_classify(context: &Context, messages: &[Value]) -> Vec<String> {
+    let event = serde_json::from_value(json!({ "Records": messages })).unwrap();
+    let answer = trustwatch_classify::handle(event, context).await;
+    answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
 /// Queues what is due, and works on it: what the schedule and the queues do together.
 ///
 /// # Panics
@@ -47,7 +57,7 @@ pub async fn work_on_what_is_due(system: &System) {
     drain(system, &context).await;
 }
 
-/// Works on all that waits in both queues, in batches, and deletes what the function does not give back. Returns
+/// Works on all that waits in the queues, in batches, and deletes what the function does not give back. Returns
 /// how many messages there were.
 ///
 /// # Panics
@@ -55,7 +65,7 @@ pub async fn work_on_what_is_due(system: &System) {
 pub async fn drain(system: &System, context: &Context) -> usize {
     let queues = system.cloud.queues();
     let mut worked_on = 0;
-    for queue in [LIVE, BACKFILL] {
+    for queue in [LIVE, BACKFILL, CLASSIFY] {
         loop {
             let batch: Vec<Received> = queues.receive(queue, 10, None).await.unwrap();
             if batch.is_empty() {
@@ -63,7 +73,10 @@ pub async fn drain(system: &System, context: &Context) -> usize {
             }
             let message = |message: &Received| json!({ "messageId": message.id, "receiptHandle": message.receipt, "body": message.body });
             let messages: Vec<Value> = batch.iter().map(message).collect();
-            let failed = call(context, queue == BACKFILL, &messages).await;
+            let failed = match queue {
+                CLASSIFY => call_classify(context, &messages).await,
+                queue => call(context, queue == BACKFILL, &messages).await,
+            };
             assert_eq!(failed, Vec::<String>::new(), "a message was given back");
             for message in &batch {
                 queues.delete(queue, &message.receipt).await.unwrap();

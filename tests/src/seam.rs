@@ -158,6 +158,14 @@ fn of_table_or_queue(action: &str, body: &str) -> Option<&'static str> {
         "UpdateItem" if has("due_at = :seen") => "put_off",
         "UpdateItem" if has("last_object_at") => "show_latest object",
         "UpdateItem" if has("last_quarantine_at") => "show_latest quarantine",
+        "GenerateDataKey" => "generate_data_key",
+        "Decrypt" => "decrypt",
+        "PutItem" if has("KEY#") => "make_year_key",
+        "GetItem" if has("KEY#") => "sealed_key",
+        "GetItem" if has("ALERT#") => "cell_exists",
+        "Query" if has("ALERT#") => "cell",
+        "TransactWriteItems" if has(":about") => "put_contribution",
+        "TransactWriteItems" if has(":alert") => "write_cell",
         "GetItem" if has("QUOTA#") => "quota_used",
         "GetItem" if has("SRC#") => "ledger",
         "Query" if has("due_shard") => "due",
@@ -180,10 +188,18 @@ fn of_object(request: &HttpRequest) -> Option<&'static str> {
         ("GET", "raw", "") if query.contains("versions") => "raw_versions",
         ("GET", "raw", _) if query.contains("versionId=") => "open_raw",
         ("GET", "lake", "") if query.contains("list-type=2") => "keys",
+        ("GET", "lake", "manifests") if key.starts_with("manifests/v1/classify/") => "read judgement",
         ("GET", "lake", "manifests") => "read manifest",
+        ("GET", "lake", "events") => "read part",
+        ("GET", "lake", "findings") => "read findings",
+        ("GET", "config", "policy") => "read policy",
+        ("GET", "config", "roster") => "read roster",
+        ("HEAD", "config", _) => "version_of",
         ("GET", "config", "schools") => "read settings",
         ("PUT", "lake", "events") => "put_new part",
         ("PUT", "lake", "rejects") => "put_new rejects",
+        ("PUT", "lake", "findings") => "put_new findings",
+        ("PUT", "lake", "manifests") if key.starts_with("manifests/v1/classify/") => "put_new judgement",
         ("PUT", "lake", "manifests") => "put_new manifest",
         ("PUT", "config", "schools") => "replace settings",
         _ => return None,
@@ -224,7 +240,10 @@ impl Fault {
         let is_put = operation.starts_with("put_new") || operation.starts_with("replace");
         let is_table_write = operation.starts_with("finish")
             || operation.starts_with("show_latest")
-            || matches!(operation, "claim" | "pin" | "settle_due" | "put_off");
+            || matches!(
+                operation,
+                "claim" | "pin" | "settle_due" | "put_off" | "put_contribution" | "write_cell"
+            );
         match self {
             Self::NotSent | Self::AnswerLost | Self::Throttled => true,
             Self::Conflict => is_put || is_table_write,
@@ -233,7 +252,7 @@ impl Fault {
     }
 
     fn verdict(self, operation: &str) -> Verdict {
-        let is_s3 = ["read", "put_new", "replace", "raw_versions", "open_raw", "keys"]
+        let is_s3 = ["read", "put_new", "replace", "raw_versions", "open_raw", "keys", "version_of"]
             .iter()
             .any(|verb| operation.starts_with(verb));
         let s3 = |status, code: &str| Verdict::Answered {
@@ -246,6 +265,9 @@ impl Fault {
             Self::AnswerLost => Verdict::AnswerLost,
             Self::BodyCut => Verdict::BodyCut,
             Self::Throttled if is_s3 => s3(503, "SlowDown"),
+            Self::Throttled if matches!(operation, "generate_data_key" | "decrypt") => {
+                json(r#"{"__type":"ThrottlingException","message":"x"}"#)
+            }
             Self::Throttled if matches!(operation, "send" | "come_back_in") => {
                 json(r#"{"__type":"com.amazonaws.sqs#RequestThrottled","message":"x"}"#)
             }
@@ -253,9 +275,14 @@ impl Fault {
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"x"}"#,
             ),
             Self::Conflict if is_s3 => s3(409, "ConditionalRequestConflict"),
-            Self::Conflict if operation.starts_with("finish") => json(
-                r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"x","CancellationReasons":[{"Code":"TransactionConflict","Message":"x"}]}"#,
-            ),
+            Self::Conflict
+                if operation.starts_with("finish")
+                    || matches!(operation, "put_contribution" | "write_cell") =>
+            {
+                json(
+                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"x","CancellationReasons":[{"Code":"TransactionConflict","Message":"x"}]}"#,
+                )
+            }
             Self::Conflict => json(
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"x"}"#,
             ),

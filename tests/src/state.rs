@@ -1,13 +1,14 @@
 //! The end state, in a form in which two workers, two orders and two systems can be compared: everything that
 //! readers see and nothing that may differ (names of parts, writers, leases, attempts, times of the work).
 
+use crate::judging::alert_facts;
 use crate::system::System;
 use aws_sdk_dynamodb::types::AttributeValue;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
-use trustwatch_lake::{Manifest, reject_lines};
+use trustwatch_lake::{JudgedManifest, Manifest, keys, read_findings, reject_lines};
 use trustwatch_model::ObjectVersion;
 use trustwatch_pipeline::Arrival;
 use trustwatch_store::Store;
@@ -43,6 +44,7 @@ impl State {
             facts.push(format!("manifest {}", manifest_facts(&manifest)));
             facts.extend(contents(store, &manifest).await);
         }
+        facts.extend(judgements(system, scope).await);
         let items = match scope {
             Scope::All => scan(system).await,
             Scope::School(school) => items_of(system, school, &names, &days).await,
@@ -159,7 +161,7 @@ async fn manifest_keys(system: &System, prefix: &str) -> Vec<String> {
 async fn manifests(system: &System, scope: Scope<'_>) -> Vec<Manifest> {
     let store = &system.cloud.context.store;
     let prefixes = match scope {
-        Scope::All => vec!["manifests/".to_owned()],
+        Scope::All => ["normalise", "tail"].map(|stage| format!("manifests/v1/{stage}/")).to_vec(),
         Scope::School(school) => {
             ["normalise", "tail"].into_iter().map(|stage| format!("manifests/v1/{stage}/{school}/")).collect()
         }
@@ -177,6 +179,35 @@ async fn manifests(system: &System, scope: Scope<'_>) -> Vec<Manifest> {
     found
 }
 
+/// What was judged, and the alerts that came of it.
+async fn judgements(system: &System, scope: Scope<'_>) -> Vec<String> {
+    let context = system.context();
+    let prefix = match scope {
+        Scope::All => keys::all_judged(None),
+        Scope::School(school) => keys::all_judged(Some(school)),
+    };
+    let (mut facts, mut schools) = (Vec::new(), BTreeSet::new());
+    for key in manifest_keys(system, &prefix).await {
+        let object = context.store.read(&context.store.names().lake, &key).await.unwrap().unwrap();
+        let judged = JudgedManifest::from_json(&object.bytes).unwrap();
+        let mut found = Vec::new();
+        for part in &judged.parts {
+            let object = context.store.read(&context.store.names().lake, &part.key).await.unwrap().unwrap();
+            let rows = read_findings(object.bytes).unwrap();
+            found.extend(rows.iter().map(|row| (row.finding.rule.to_string(), row.finding.line)));
+        }
+        facts.push(format!(
+            "judged {} {} {} {found:?}",
+            judged.of.source_id, judged.generation, judged.events
+        ));
+        schools.insert(judged.school);
+    }
+    for school in schools {
+        facts.extend(alert_facts(&context, &school).await);
+    }
+    facts
+}
+
 /// A manifest without what may differ between two workers.
 fn manifest_facts(manifest: &Manifest) -> Value {
     let mut value = serde_json::to_value(manifest).unwrap();
@@ -191,9 +222,12 @@ fn manifest_facts(manifest: &Manifest) -> Value {
     value
 }
 
-/// Pins without the version of the settings, whose name differs between systems.
+/// Pins without the versions of settings and rosters, whose names differ between systems.
 fn pins_facts(pins: &Value) -> Value {
     let mut pins = pins.clone();
+    if let Some(fields) = pins.as_object_mut() {
+        fields.retain(|name, _| !["timeline", "roster"].contains(&name.as_str()));
+    }
     if let Some(feed) = pins.pointer_mut("/feed/Ok").and_then(Value::as_object_mut) {
         feed.remove("settings_version");
     }
@@ -275,7 +309,8 @@ const OF_THE_WORK: [&str; 7] =
 
 fn item_facts(item: &Item) -> String {
     let name = |key: &str| item[key].as_s().unwrap().clone();
-    let mut fields = serde_json::Map::new();
+    // A map of JSON may keep the order in which the item came.
+    let mut fields: BTreeMap<String, Value> = BTreeMap::new();
     for (name, value) in item {
         if ["PK", "SK"].contains(&name.as_str()) || OF_THE_WORK.contains(&name.as_str()) {
             continue;
@@ -289,5 +324,5 @@ fn item_facts(item: &Item) -> String {
         fields.insert(name.clone(), value);
     }
     fields.insert("is_due".to_owned(), json!(item.contains_key("due_shard")));
-    format!("item {} {} {}", name("PK"), name("SK"), Value::Object(fields))
+    format!("item {} {} {}", name("PK"), name("SK"), json!(fields))
 }

@@ -39,15 +39,20 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// Partition of the queue's entries in one status: `Q#<school>#<desk>#<status>` or `Q#trust#<status>`. The two
-    /// differ in the number of their parts, so a school may be called `trust`.
+    /// Name of the queue: `Q#<school>#<desk>` or `Q#trust`. The two differ in the number of their parts, so a school
+    /// may be called `trust`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::School(school, desk) => format!("Q#{school}#{}", desk.as_str()),
+            Self::Trust => "Q#trust".to_owned(),
+        }
+    }
+
+    /// Partition of the queue's entries in one status.
     #[must_use]
     pub fn partition(&self, status: Status) -> String {
-        let status = status.as_str();
-        match self {
-            Self::School(school, desk) => format!("Q#{school}#{}#{status}", desk.as_str()),
-            Self::Trust => format!("Q#trust#{status}"),
-        }
+        format!("{}#{}", self.name(), status.as_str())
     }
 }
 

@@ -5,8 +5,7 @@ use crate::step::{At, Cause, StepError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trustwatch_casework::{
-    Alert, Case, Cell, CellState, Contribution, Contributions, Queue, Status, detect, dues, fold, queue_sort,
-    routes,
+    Alert, Case, Cell, CellState, Contribution, Contributions, Queue, detect, dues, fold, queue_sort, routes,
 };
 use trustwatch_lake::{FindingRow, JudgedManifest};
 use trustwatch_model::{AlertId, Attribution, Audience, Severity};
@@ -187,11 +186,5 @@ fn queues(about: &About, alert: &Alert, seen: &CellItem) -> Result<BTreeMap<Stri
         order: queue_sort(episode.peak, episode.opened_ms),
         row: text.clone(),
     };
-    Ok(routes(case).iter().map(|route| (name(&route.queue), item(&route.queue))).collect())
-}
-
-/// Name of a queue among those of one alert.
-fn name(queue: &Queue) -> String {
-    let partition = queue.partition(Status::Open);
-    partition.strip_suffix("#open").unwrap_or(&partition).to_owned()
+    Ok(routes(case).iter().map(|route| (route.queue.name(), item(&route.queue))).collect())
 }

@@ -61,11 +61,11 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
 }
 
 /// A policy that can judge.
-pub struct Compiled {
+pub(crate) struct Compiled {
     /// As it was published.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Compiled.
-    pub judge: Judge,
+    pub(crate) judge: Judge,
 }
 
 impl std::fmt::Debug for Compiled {

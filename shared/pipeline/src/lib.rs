@@ -5,6 +5,7 @@
 
 mod account;
 mod alert;
+mod alert_list;
 mod arrival;
 mod bridge;
 mod classify;
@@ -28,6 +29,7 @@ mod verify_judged;
 
 pub use account::{AccountError, Rules, Sink, account};
 pub use alert::{About, AlertRow};
+pub use alert_list::alerts;
 pub use arrival::{Arrival, SourcePins};
 pub use classify::{Judged, classify, is_to_judge};
 pub use commit::{Clock, Committed, Context, Limits};

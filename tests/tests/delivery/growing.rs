@@ -149,6 +149,26 @@ async fn a_damaged_version_ends_no_line() {
     check("aaaa\nbbbb\n", &[(7, Stored::Plain, 0), (10, Stored::CutAtEnd, HOUR_MS)]).await;
 }
 
+/// It could be read far enough to end the line, and nobody has worked on it when the line is settled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_version_that_waits_ends_no_line() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let context = system.context();
+    let half = system.put("oak/web/a.log", "aaaa\nbb").await;
+    work(&context, &half).await;
+    system.time.pass_ms(HOUR_MS);
+    let text = "aaaa\nbbbb\n".to_owned() + &"cccc\n".repeat(9_000);
+    let mut cut = fixture::gzip(text.as_bytes());
+    cut.truncate(cut.len() - 4);
+    let damaged = system.put("oak/web/a.log", cut).await;
+    system.time.pass_ms(25 * HOUR_MS);
+    work_on_what_is_due(&system).await;
+    work(&context, &damaged).await;
+    assert_eq!(delivered(&State::of(&system, Scope::All).await), ["aaaa", "bb"]);
+    system.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_version_delivers_nothing() {
     check("aaaa\nbbbb\n", &[(10, Stored::CutAtEnd, 0), (10, Stored::Plain, HOUR_MS)]).await;

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use std::fmt::Write as _;
-use trustwatch_pipeline::{Arrival, Context, normalise, queue_due, reconcile};
+use trustwatch_lake::Stage;
+use trustwatch_pipeline::{Arrival, Context, classify, normalise, queue_due, reconcile};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
+use trustwatch_tests::judging::{bet, judged_school, manifest_of, visit};
 use trustwatch_tests::queue;
 use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System, Worker};
@@ -153,6 +155,28 @@ impl Scenario for Tail {
     }
 }
 
+/// Events that make two alerts.
+pub(crate) struct Judging;
+
+#[async_trait]
+impl Scenario for Judging {
+    async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {
+        judged_school(system, school).await;
+        let bets: String = (0..3).map(|minute| bet(SATURDAY_NIGHT + 60 * minute, "pat.ash")).collect();
+        let search = visit(SATURDAY_NIGHT, "sam.elm", "http://www.google.com/search?q=hurt+myself");
+        let arrival = system.put(&format!("{school}/web/a.log"), bets + &search).await;
+        normalise(&system.context(), &arrival).await.unwrap();
+        vec![manifest_of(&system.context(), &arrival, Stage::Normalise)]
+    }
+
+    async fn work(&self, _: &System, context: &Context, arrivals: &[Arrival]) -> Result<(), Failed> {
+        for manifest in arrivals {
+            classify(context, manifest, 0).await?;
+        }
+        Ok(())
+    }
+}
+
 /// A held line, and a source whose worker died between its manifest and its end: both are due.
 pub(crate) struct DueWork;
 
@@ -292,6 +316,7 @@ pub(crate) const ALL: &[(&str, &dyn Scenario)] = &[
     ("damaged gzip", &Damaged),
     ("tail by reading", &Tail { continued: false }),
     ("tail by continuation", &Tail { continued: true }),
+    ("judging", &Judging),
     ("due work", &DueWork),
     ("reconcile", &Reconcile),
     ("to backfill", &ToBackfill),

@@ -10,10 +10,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use trustwatch_casework::Status;
 use trustwatch_local::cloud::{Cloud, CloudOptions};
 use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
-use trustwatch_model::{Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
-use trustwatch_pipeline::{Report, publish, put_roster, save_feed, verify};
+use trustwatch_model::{
+    AlertId, Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, Severity, ZONE_DEFAULT,
+};
+use trustwatch_pipeline::{AlertRow, Report, alerts, publish, put_roster, save_feed, verify};
 use trustwatch_policy::STARTER;
 
 /// The week in which the clocks go back: Monday 19 to Sunday 25 October 2026.
@@ -56,6 +59,7 @@ struct Outcome {
     /// What the feeds of each school say that they delivered.
     delivered: BTreeMap<&'static str, Delivered>,
     report: Report,
+    alerts: BTreeMap<AlertId, AlertRow>,
     took: Duration,
 }
 
@@ -113,7 +117,9 @@ impl Demo {
             delivered.insert(*school, deliveries(cloud, school).await?);
         }
         let report = verify(&cloud.context).await?;
-        Ok(Outcome { shipped: files.len() as u64, expected, delivered, report, took })
+        let schools = expected.keys().map(|school| SchoolId::new(school)).collect::<Result<Vec<_>, _>>()?;
+        let alerts = alerts(&cloud.context, &schools, Status::Open).await?;
+        Ok(Outcome { shipped: files.len() as u64, expected, delivered, report, alerts, took })
     }
 }
 
@@ -138,7 +144,8 @@ async fn judge_by(cloud: &Cloud) -> anyhow::Result<()> {
     let from = FIRST_DAY.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
     publish(&cloud.context, STARTER, from.as_microsecond()).await?;
     for roster in rosters() {
-        let mistakes = put_roster(&cloud.context, &SchoolId::new(roster.school)?, roster.csv.into_bytes()).await?;
+        let mistakes =
+            put_roster(&cloud.context, &SchoolId::new(roster.school)?, roster.csv.into_bytes()).await?;
         if !mistakes.is_empty() {
             bail!("the roster of `{}` has mistakes:\n{mistakes}", roster.school);
         }
@@ -230,6 +237,22 @@ impl Outcome {
     }
 }
 
+/// Alerts of the week by school and severity: numbers only, names are for those who may know.
+fn print_alerts(alerts: &BTreeMap<AlertId, AlertRow>) -> anyhow::Result<()> {
+    let mut by_school: BTreeMap<&str, BTreeMap<Severity, u64>> = BTreeMap::new();
+    for row in alerts.values() {
+        *by_school.entry(row.about.cell.school.as_str()).or_default().entry(row.severity).or_default() += 1;
+    }
+    say!("\nJudged by the starter policy, the week holds {} alerts for people to look at:", alerts.len())?;
+    say!("{:<16} {:>9} {:>9} {:>9} {:>9}", "school", "critical", "high", "medium", "low")?;
+    for (school, counts) in by_school {
+        let of = |severity| counts.get(&severity).copied().unwrap_or(0);
+        let [critical, high] = [of(Severity::CRITICAL), of(Severity::HIGH)];
+        say!("{school:<16} {critical:>9} {high:>9} {:>9} {:>9}", of(Severity::MEDIUM), of(Severity::LOW))?;
+    }
+    Ok(())
+}
+
 fn print(outcome: &Outcome) -> anyhow::Result<()> {
     say!("{:<16} {:>9} {:>9} {:>9} {:>9}", "school", "lines", "events", "rejects", "skipped")?;
     for (school, delivered) in &outcome.delivered {
@@ -254,6 +277,7 @@ fn print(outcome: &Outcome) -> anyhow::Result<()> {
     say!("  {:>9} held: the last line of a file that was still being written", counts.held)?;
     if outcome.is_right() {
         say!("Every line has its place, and it is the place that the generator meant it to have.")?;
+        print_alerts(&outcome.alerts)?;
     } else {
         say!("This does not balance:")?;
         for finding in &outcome.report.findings {

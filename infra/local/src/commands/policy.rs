@@ -69,7 +69,11 @@ impl Check {
         match Parsed::parse(&read(&self.file)?) {
             Ok(policy) => {
                 let rules = policy.rules.len();
-                say!("`{}` (version {}) has no mistakes: {rules} rules, and their tests pass.", policy.title, policy.version)?;
+                say!(
+                    "`{}` (version {}) has no mistakes: {rules} rules, and their tests pass.",
+                    policy.title,
+                    policy.version
+                )?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(mistakes) => {

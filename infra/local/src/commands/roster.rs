@@ -42,7 +42,9 @@ impl Roster {
             say!("The roster of `{school}` is set.")?;
             return Ok(ExitCode::SUCCESS);
         }
-        say!("The roster of `{school}` is set without these rows: whoever is not in it is judged as unknown.")?;
+        say!(
+            "The roster of `{school}` is set without these rows: whoever is not in it is judged as unknown."
+        )?;
         Ok(ExitCode::FAILURE)
     }
 }

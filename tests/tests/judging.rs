@@ -1,0 +1,257 @@
+//! From committed events to alerts.
+#![allow(missing_docs, reason = "tests document themselves by their names")]
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use trustwatch_lake::Stage;
+use trustwatch_model::SchoolId;
+use trustwatch_pipeline::{
+    Arrival, Context, Judged, PublishError, classify, normalise, publish, put_roster, reconcile_judgements,
+    verify,
+};
+use trustwatch_tests::judging::{
+    POLICY, alert_facts, bet, judge, judged_school, manifest_of, roster, stricter, visit,
+};
+use trustwatch_tests::queue::{drain, work_on_what_is_due};
+use trustwatch_tests::system::{DAY_MS, System};
+
+/// 26 October 2026, 00:00 UTC: the edge between two windows of a day.
+const MIDNIGHT: i64 = 1_792_972_800;
+
+async fn deliver(system: &System, key: &str, text: &str) -> Arrival {
+    let arrival = system.put(key, text).await;
+    let context = system.context();
+    normalise(&context, &arrival).await.unwrap();
+    assert!(matches!(judge(&context, &arrival).await, Judged::Committed(_)));
+    arrival
+}
+
+async fn balanced(context: &Context) {
+    let report = verify(context).await.unwrap();
+    assert!(report.balances(), "{:?}", report.findings);
+    assert_eq!(report.pending, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_threshold_that_only_two_files_together_cross_is_an_alert() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let noon = MIDNIGHT - 43_200;
+    deliver(&system, "oak/web/a.log", &(bet(noon, "pat.ash") + &bet(noon + 60, "pat.ash"))).await;
+    assert_eq!(alert_facts(&context, "oak").await, Vec::<String>::new());
+    // The same second and site again is no third visit, and neither is somebody else's.
+    deliver(&system, "oak/web/b.log", &(bet(noon + 60, "pat.ash") + &bet(noon + 90, "sam.elm"))).await;
+    assert_eq!(alert_facts(&context, "oak").await, Vec::<String>::new());
+    deliver(&system, "oak/web/c.log", &bet(noon + 599, "pat.ash")).await;
+    let facts = alert_facts(&context, "oak").await;
+    assert_eq!(facts.len(), 1, "{facts:?}");
+    assert!(
+        facts[0].starts_with("alert betting")
+            && facts[0].contains("pat.ash")
+            && facts[0].contains("Q#SCHOOL#dsl")
+    );
+    balanced(&context).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_on_both_sides_of_midnight_are_one_alert() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    // The later day first, then the one before.
+    let (before, after) =
+        (bet(MIDNIGHT - 60, "pat.ash"), bet(MIDNIGHT, "pat.ash") + &bet(MIDNIGHT + 60, "pat.ash"));
+    deliver(&system, "oak/web/after.log", &after).await;
+    assert_eq!(alert_facts(&context, "oak").await, Vec::<String>::new());
+    deliver(&system, "oak/web/before.log", &before).await;
+    let facts = alert_facts(&context, "oak").await;
+    assert_eq!(facts.len(), 1, "{facts:?}");
+    balanced(&context).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_search_is_an_alert_at_once_and_goes_to_those_who_may_know() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let search =
+        |user: &str, words: &str| visit(MIDNIGHT, user, &format!("http://www.google.com/search?q={words}"));
+    deliver(
+        &system,
+        "oak/web/a.log",
+        &(search("pat.ash", "hurt+myself") + &search("pat.ash", "hurt+myself+football")),
+    )
+    .await;
+    deliver(&system, "oak/web/b.log", &search("sam.elm", "hurt+myself")).await;
+    deliver(&system, "oak/web/c.log", &search("nobody.known", "hurt+myself")).await;
+    let facts = alert_facts(&context, "oak").await;
+    let of = |who: &str| {
+        facts.iter().find(|fact| fact.contains(who)).unwrap_or_else(|| panic!("{who}: {facts:?}"))
+    };
+    assert_eq!(facts.len(), 3);
+    assert!(of("pat.ash").contains(r#"pupil Open episodes 1 ["Q#SCHOOL#dsl"] Some((5, 1,"#), "{facts:?}");
+    assert!(of("sam.elm").contains(r#"staff Open episodes 1 ["Q#SCHOOL#head"] Some((4, 1,"#), "{facts:?}");
+    assert!(
+        of("nobody.known").contains(r#"unknown Open episodes 1 ["Q#SCHOOL#dsl", "Q#trust"] Some((5,"#),
+        "{facts:?}"
+    );
+    balanced(&context).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_change_between_two_files_judges_each_event_by_its_own_time() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let now = system.time.now_ms() / 1_000;
+    let change = now + 1_800;
+    assert_eq!(publish(&context, &stricter(), change * 1_000_000).await.unwrap(), 2);
+    system.time.pass_ms(DAY_MS);
+    // Two before the change are none; one before and one behind are two for the one behind.
+    deliver(&system, "oak/web/a.log", &(bet(change - 400, "sam.elm") + &bet(change - 300, "sam.elm"))).await;
+    deliver(&system, "oak/web/b.log", &bet(change - 60, "pat.ash")).await;
+    assert_eq!(alert_facts(&context, "oak").await, Vec::<String>::new());
+    deliver(&system, "oak/web/c.log", &bet(change, "pat.ash")).await;
+    let facts = alert_facts(&context, "oak").await;
+    assert!(facts.len() == 1 && facts[0].contains("pat.ash"), "{facts:?}");
+    balanced(&context).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn judging_again_replaces_what_a_source_added() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let noon = MIDNIGHT - 43_200;
+    let text: String = (0..3).map(|minute| bet(noon + 60 * minute, "pat.ash")).collect();
+    let arrival = deliver(&system, "oak/web/a.log", &text).await;
+    assert_eq!(alert_facts(&context, "oak").await.len(), 1);
+    // The roster was wrong: it was a member of staff.
+    let school = SchoolId::new("oak").unwrap();
+    let right = roster("oak").replace("pat.ash,,pupil,7,7B", "pat.ash,,staff,,");
+    put_roster(&context, &school, right.into_bytes()).await.unwrap();
+    let manifest = manifest_of(&context, &arrival, Stage::Normalise);
+    for _ in 0..2 {
+        classify(&context, &manifest, 1).await.unwrap();
+        let facts = alert_facts(&context, "oak").await;
+        assert_eq!(facts.len(), 1);
+        assert!(facts[0].contains("staff") && facts[0].contains(r#"["Q#SCHOOL#head"]"#), "{facts:?}");
+        balanced(&context).await;
+    }
+    // The first judgement, delivered late once more, does not come back.
+    classify(&context, &manifest, 0).await.unwrap();
+    assert!(alert_facts(&context, "oak").await[0].contains("staff"));
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_from_before_the_first_policy_are_judged_when_it_is_published() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let context = system.context();
+    let text: String = (0..3).map(|minute| bet(MIDNIGHT - 60 * minute, "pat.ash")).collect();
+    let arrival = system.put("oak/web/a.log", text.trim_end()).await;
+    normalise(&context, &arrival).await.unwrap();
+    assert_eq!(judge(&context, &arrival).await, Judged::NoPolicy);
+    assert_eq!(reconcile_judgements(&context).await.unwrap(), 0);
+    system.time.pass_ms(DAY_MS + 2 * 3_600_000);
+    work_on_what_is_due(&system).await;
+    publish(&context, POLICY, 0).await.unwrap();
+    // The body of the file and its held line, which was settled for itself.
+    assert_eq!(reconcile_judgements(&context).await.unwrap(), 2);
+    drain(&system, &context).await;
+    assert_eq!(reconcile_judgements(&context).await.unwrap(), 0);
+    assert_eq!(alert_facts(&context, "oak").await.len(), 1);
+    balanced(&context).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_takes_effect_no_sooner_than_every_worker_knows_it() {
+    let system = System::start().await;
+    let context = system.context();
+    publish(&context, POLICY, 0).await.unwrap();
+    publish(&context, &stricter(), 0).await.unwrap();
+    let names = context.store.names();
+    let object = context.store.read(&names.config, "policy/timeline.json").await.unwrap().unwrap();
+    let timeline: serde_json::Value = serde_json::from_slice(&object.bytes).unwrap();
+    let from = timeline["versions"][1]["effective_from"].as_i64().unwrap();
+    assert_eq!(from, (system.time.now_ms() + 600_000) * 1_000);
+    // The same number with another text is refused, and so is a text with mistakes.
+    let other = publish(&context, &stricter().replace("No betting", "No bets"), 0).await;
+    assert!(matches!(other, Err(PublishError::Taken(2))), "{other:?}");
+    let wrong = publish(&context, &stricter().replace("count: 2", "count: 0"), 0).await;
+    assert!(matches!(wrong, Err(PublishError::Mistakes(_))), "{wrong:?}");
+    system.stop().await;
+}
+
+#[derive(Debug, Clone)]
+struct Delivery {
+    /// For each event: who, when in the two days, and into which of the files it goes.
+    events: Vec<(bool, i64, usize)>,
+    /// The order in which files are delivered, some of them twice.
+    order: Vec<usize>,
+}
+
+const FILES: usize = 4;
+
+fn deliveries() -> impl Strategy<Value = Delivery> {
+    // Around midnight and close together, so that thresholds are crossed, or nearly.
+    let event = (any::<bool>(), -1_200..1_200_i64, 0..FILES);
+    let order = prop::collection::vec(0..FILES, 0..4);
+    (prop::collection::vec(event, 1..14), order, Just((0..FILES).collect::<Vec<_>>()).prop_shuffle())
+        .prop_map(|(events, mut again, all)| {
+            again.extend(all);
+            Delivery { events, order: again }
+        })
+}
+
+fn line(&(who, second, _): &(bool, i64, usize)) -> String {
+    bet(MIDNIGHT + second, if who { "pat.ash" } else { "sam.elm" })
+}
+
+/// Alerts do not depend on how the events were cut into files, nor on the order or number of deliveries.
+#[test]
+fn alerts_are_those_of_all_events_at_once() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let system = runtime.block_on(System::start());
+    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let case = std::cell::Cell::new(0);
+    let fired = std::cell::Cell::new(0);
+    let result = runner.run(&deliveries(), |delivery| {
+        case.set(case.get() + 1);
+        let found = runtime.block_on(play(&system, case.get(), &delivery));
+        fired.set(fired.get() + usize::from(!found.0.is_empty()));
+        prop_assert_eq!(found.0, found.1);
+        Ok(())
+    });
+    result.unwrap();
+    assert!(fired.get() > 5, "only {} cases had an alert", fired.get());
+    runtime.block_on(system.stop());
+}
+
+async fn play(system: &System, case: usize, delivery: &Delivery) -> (Vec<String>, Vec<String>) {
+    let (split, whole) = (format!("s{case:04}"), format!("w{case:04}"));
+    let context = system.context();
+    for school in [&split, &whole] {
+        judged_school(system, school).await;
+    }
+    let mut arrivals = Vec::new();
+    for file in 0..FILES {
+        let text: String = delivery.events.iter().filter(|event| event.2 == file).map(line).collect();
+        arrivals.push(system.put(&format!("{split}/web/{file}.log"), text).await);
+    }
+    for file in &delivery.order {
+        normalise(&context, &arrivals[*file]).await.unwrap();
+        judge(&context, &arrivals[*file]).await;
+    }
+    let text: String = delivery.events.iter().map(line).collect();
+    deliver(system, &format!("{whole}/web/all.log"), &text).await;
+    (alert_facts(&context, &split).await, alert_facts(&context, &whole).await)
+}
