@@ -12,11 +12,12 @@ mod common;
 use aws_credential_types::Credentials as ClientCredentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
-use common::{Said, Up, done, run, scratch, trustwatch, verified, verify};
+use common::{PATIENCE, Said, Up, done, run, scratch, trustwatch, verified, verify};
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 use trustwatch_local::cloud;
 
 const SET: [&str; 10] =
@@ -226,12 +227,24 @@ fn files_are_shipped_while_the_system_runs_and_while_it_does_not() {
     std::fs::create_dir(here.join("folder")).unwrap();
     refused(here, &with(&SHIP, &["folder"]), 1, &["`folder` is a directory", "name the files"]);
     assert_eq!(verified(here)["objects"], 3);
-    let shown = done(here, &["feed", "show", "--data", "data", "--school", "oak"]);
+    // Its manifest is there a moment before its message is gone.
+    let begun = Instant::now();
+    let shown = loop {
+        let shown = done(here, &["feed", "show", "--data", "data", "--school", "oak"]);
+        let busy = |line: &str| {
+            let figures: Vec<&str> = line.split_whitespace().collect();
+            line.starts_with("trustwatch-") && figures[1..4] != ["0", "0", "0"]
+        };
+        if !shown.lines().any(busy) {
+            break shown;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{shown}");
+    };
     assert!(shown.contains("oak/web\n") && shown.contains("events       7\n"), "{shown}");
     assert!(!shown.contains("set aside"), "{shown}");
     let queues: Vec<&str> = shown.lines().filter(|line| line.starts_with("trustwatch-")).collect();
-    assert_eq!(queues.len(), 2, "{shown}");
-    assert!(queues[0].starts_with("trustwatch-backfill ") && queues[1].starts_with("trustwatch-normalise "));
+    let names: Vec<&str> = queues.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["trustwatch-backfill", "trustwatch-classify", "trustwatch-normalise"], "{shown}");
     assert!(!shown.contains("dead letter failed"), "{shown}");
 
     // With the keys of the environment and an address, as from another machine.

@@ -58,7 +58,11 @@ async fn ship(store: &Store, file: &DemoFile, scratch: &Path) -> Option<()> {
 /// Messages that a worker had when its process was killed.
 fn held_messages(directory: &Path) -> u64 {
     let queue = rusqlite::Connection::open(directory.join("data/queue.sqlite")).unwrap();
-    queue.query_row("SELECT COUNT(*) FROM message WHERE receives > 0", [], |row| row.get(0)).unwrap()
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    // Beyond the longest pause between two tries: it was hidden by a delivery and not by a retry.
+    let sql =
+        "SELECT COUNT(*) FROM message WHERE receives > 0 AND visible_ms > ?1 AND queue NOT LIKE '%-dead'";
+    queue.query_row(sql, [now_ms + 60_000], |row| row.get(0)).unwrap()
 }
 
 async fn until_up(up: &mut Up) -> bool {
@@ -115,7 +119,7 @@ async fn nothing_is_lost_or_doubled_by_twenty_kills() {
         );
     }
     println!("{in_work} of {KILLS} kills in mid-work, after {:?}", begun.elapsed());
-    assert!(in_work > 0, "no kill met any work");
+    assert!(in_work >= KILLS / 2, "only {in_work} kills met work");
 
     let up = Up::start(directory.path());
     let store = up.store().await;

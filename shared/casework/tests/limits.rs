@@ -123,8 +123,11 @@ fn fields_keep_their_names_in_the_table() {
     let own = Contributions::from([(source, contribution)]);
     let state = fold(&cell, &own, &Contributions::new());
     let alert = serde_json::to_value(detect(&Alert::default(), state, 7).unwrap()).unwrap();
-    let names =
-        |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    let names = |value: &serde_json::Value| {
+        let names: std::collections::BTreeSet<&str> =
+            value.as_object().unwrap().keys().map(String::as_str).collect();
+        names.into_iter().collect::<Vec<_>>().join(" ")
+    };
     assert_eq!(names(&serde_json::to_value(&cell).unwrap()), "gr ru sch sub wi");
     assert_eq!(names(&alert), "ep er rr st");
     assert_eq!(names(&alert["st"]), "ap fi");

@@ -121,7 +121,7 @@ impl Context {
     /// A part that a manifest names.
     pub(crate) async fn lake_object(&self, key: &str, id: &str) -> Result<Bytes, StepError> {
         let object = self.store.read(&self.store.names().lake, key).await.at("read part", id)?;
-        let gone = || Cause::Judge("a part that the manifest names is gone".to_owned());
+        let gone = || Cause::Stored("a part that the manifest names is gone".to_owned());
         Ok(object.ok_or_else(gone).at("read part", id)?.bytes)
     }
 }
@@ -174,8 +174,8 @@ async fn write_findings(
 
 async fn bench(context: &Context, manifest: &Manifest, judged: &JudgedManifest) -> Result<Bench, Cause> {
     let pins = &judged.pins;
-    let feed = manifest.pins.feed.as_ref().map_err(|_| Cause::Judge("events without a feed".to_owned()))?;
-    let school = SchoolId::new(&manifest.school).map_err(|error| Cause::Judge(error.to_string()))?;
+    let feed = manifest.pins.feed.as_ref().map_err(|_| Cause::Stored("events without a feed".to_owned()))?;
+    let school = SchoolId::new(&manifest.school).map_err(|error| Cause::Stored(error.to_string()))?;
     let timeline = context.timeline(&pins.timeline).await?;
     let (mut policies, mut years) = (BTreeMap::new(), BTreeMap::new());
     for part in &manifest.parts {
@@ -211,7 +211,7 @@ async fn commit(context: &Context, judged: JudgedManifest) -> Result<JudgedManif
     }
     let theirs = context.judged(&judged.school, &judged.source_id, judged.generation).await?;
     theirs
-        .ok_or_else(|| Cause::Judge("a judgement was there and is gone".to_owned()))
+        .ok_or_else(|| Cause::Stored("a judgement was there and is gone".to_owned()))
         .at("read judgement", id)
 }
 
@@ -225,7 +225,7 @@ pub(crate) async fn additions(
     let mut all = packed(context, judged).await?;
     if let Some(before) = judged.generation.checked_sub(1) {
         let before = context.judged(&judged.school, &judged.source_id, before).await?;
-        let before = before.ok_or_else(|| Cause::Judge("the generation before is gone".to_owned()));
+        let before = before.ok_or_else(|| Cause::Stored("the generation before is gone".to_owned()));
         for (cell, (about, _)) in packed(context, &before.at("read judgement", id)?).await? {
             all.entry(cell).or_insert((about, String::new()));
         }
@@ -241,7 +241,7 @@ async fn packed(
     if judged.parts.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let school = SchoolId::new(&judged.school).map_err(|error| Cause::Judge(error.to_string()));
+    let school = SchoolId::new(&judged.school).map_err(|error| Cause::Stored(error.to_string()));
     let school = school.at("read findings", id)?;
     let rows = context.findings(judged).await?;
     let mut abouts: BTreeMap<Cell, About> = BTreeMap::new();

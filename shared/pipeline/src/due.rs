@@ -3,7 +3,7 @@
 use crate::arrival::Arrival;
 use crate::commit::Context;
 use crate::notification::{Notified, read_notification, write_notification};
-use crate::queue::queue_again;
+use crate::queue::queue_due_work;
 use crate::step::{At, Cause, StepError};
 use crate::tail::final_ms;
 use trustwatch_lake::Manifest;
@@ -52,7 +52,7 @@ pub async fn queue_due(context: &Context) -> Result<u64, StepError> {
 /// # Errors
 /// As [`queue_due`].
 pub async fn queue_unfinished(context: &Context) -> Result<u64, StepError> {
-    queue_rows(context, i64::MAX, |row| !row.is_finished).await
+    queue_rows(context, context.now_ms() + AGAIN_AFTER_MS, |row| !row.is_finished).await
 }
 
 async fn queue_rows(
@@ -60,12 +60,14 @@ async fn queue_rows(
     until_ms: i64,
     is_wanted: impl Fn(&DueRow) -> bool,
 ) -> Result<u64, StepError> {
+    // What is queued is put off beyond everything that is looked at, or it would be met again behind the cursor.
+    let put_off_ms = until_ms + AGAIN_AFTER_MS;
     let (mut queued, mut failed) = (0, None);
     let mut next = Some(DuePlace::default());
     while let Some(place) = next {
         let (rows, after) = context.store.due(until_ms, place).await.at("list due", "-")?;
         for row in rows.iter().filter(|row| is_wanted(row)) {
-            match queue_row(context, row).await {
+            match queue_row(context, row, put_off_ms).await {
                 Ok(()) => queued += 1,
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -75,13 +77,13 @@ async fn queue_rows(
     failed.map_or(Ok(queued), Err)
 }
 
-async fn queue_row(context: &Context, row: &DueRow) -> Result<(), StepError> {
+async fn queue_row(context: &Context, row: &DueRow, put_off_ms: i64) -> Result<(), StepError> {
     let id = row.source_id.as_str();
     for notified in read_notification(&row.due.message).at("read due row", id)? {
-        queue_again(context, &notified).await?;
+        queue_due_work(context, &notified).await?;
     }
     // Put off only now: a row that is queued twice does no harm, one that is not queued would.
-    context.store.put_off(row, context.now_ms() + AGAIN_AFTER_MS).await.at("put off", id)
+    context.store.put_off(row, put_off_ms).await.at("put off", id)
 }
 
 impl From<&ObjectVersion> for Notified {

@@ -109,7 +109,7 @@ impl Context {
         }
         let object = self.config(TIMELINE_KEY, Some(version_id)).await?;
         let timeline: Timeline = serde_json::from_slice(&object.bytes)
-            .map_err(|error| Cause::Judge(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?;
+            .map_err(|error| Cause::Stored(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?;
         let timeline = Arc::new(timeline);
         shelf.keep(version_id.to_owned(), Arc::clone(&timeline), i64::MAX);
         Ok(timeline)
@@ -124,8 +124,8 @@ impl Context {
         let key = policy_key(version);
         let object = self.config(&key, None).await?;
         let policy = Policy::parse(&String::from_utf8_lossy(&object.bytes))
-            .map_err(|mistakes| Cause::Judge(format!("`{key}` is no policy any more: {mistakes}")))?;
-        let judge = Judge::new(&policy).map_err(|error| Cause::Judge(format!("`{key}`: {error}")))?;
+            .map_err(|mistakes| Cause::Stored(format!("`{key}` is no policy any more: {mistakes}")))?;
+        let judge = Judge::new(&policy).map_err(|error| Cause::Stored(format!("`{key}`: {error}")))?;
         let compiled = Arc::new(Compiled { policy, judge });
         shelf.keep(version, Arc::clone(&compiled), i64::MAX);
         Ok(compiled)
@@ -157,7 +157,7 @@ impl Context {
 
     async fn config(&self, key: &str, version_id: Option<&str>) -> Result<Object, Cause> {
         let found = self.store.read_version(&self.store.names().config, key, version_id).await?;
-        found.ok_or_else(|| Cause::Judge(format!("`{key}` is gone from the config bucket")))
+        found.ok_or_else(|| Cause::Stored(format!("`{key}` is gone from the config bucket")))
     }
 }
 
@@ -199,7 +199,7 @@ pub async fn publish(context: &Context, yaml: &str, effective_from: i64) -> Resu
     let found = store.read(config, TIMELINE_KEY).await.map_err(Cause::from)?;
     let mut timeline: Timeline = match &found {
         Some(object) => serde_json::from_slice(&object.bytes)
-            .map_err(|error| Cause::Judge(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?,
+            .map_err(|error| Cause::Stored(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?,
         None => Timeline::default(),
     };
     let earliest = (context.now_ms() + EFFECTIVE_AFTER_MS) * 1_000;

@@ -65,7 +65,7 @@ impl Bench {
             for version in &versions {
                 let compiled = self.compiled(*version)?;
                 let hits = compiled.judge.batch(&batch, &self.product, &self.roster);
-                for hit in hits.map_err(|error| Cause::Judge(error.to_string()))? {
+                for hit in hits.map_err(|error| Cause::Stored(error.to_string()))? {
                     let event = event_row(&batch, hit.row)?;
                     if self.timeline.in_force(event.event_at, self.arrived_at) == Some(*version) {
                         rows.entry(hit.row).or_default().push(self.finding(compiled, hit, event)?);
@@ -83,7 +83,7 @@ impl Bench {
 
     fn compiled(&self, version: u32) -> Result<&Compiled, Cause> {
         let compiled = self.policies.get(&version).map(AsRef::as_ref);
-        compiled.ok_or_else(|| Cause::Judge(format!("policy {version} was not loaded")))
+        compiled.ok_or_else(|| Cause::Stored(format!("policy {version} was not loaded")))
     }
 
     fn finding(&self, compiled: &Compiled, hit: Hit, event: EventRow) -> Result<FindingRow, Cause> {

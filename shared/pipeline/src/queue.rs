@@ -23,6 +23,13 @@ pub async fn lane_of(context: &Context, notified: &Notified) -> Result<Lane, Ste
     Ok(choose(context, notified, used))
 }
 
+/// Queues what is due for an object. Old it is by nature, and it is little work when the object is small: it must not
+/// wait behind a school's backlog.
+pub(crate) async fn queue_due_work(context: &Context, notified: &Notified) -> Result<(), StepError> {
+    let now = Notified { arrived_ms: context.now_ms(), ..notified.clone() };
+    queue_again(context, &now).await
+}
+
 fn choose(context: &Context, notified: &Notified, school_bytes_used: u64) -> Lane {
     let age_ms = context.now_ms() - notified.arrived_ms;
     choose_lane(&context.limits.lanes, notified.bytes, age_ms, school_bytes_used)

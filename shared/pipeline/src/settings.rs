@@ -89,7 +89,7 @@ impl From<SettingsError> for Cause {
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Store(error) => Self::Store(error),
-            other => Self::Unbalanced(other.to_string()),
+            other => Self::Stored(other.to_string()),
         }
     }
 }

@@ -59,9 +59,9 @@ pub enum Cause {
     /// The counts of a source do not balance; nothing was committed.
     #[error("the lines of the object do not add up: {0}")]
     Unbalanced(String),
-    /// What judges, or what was judged, is not as it must be.
+    /// Something stored is not as it must be: settings, policies, manifests.
     #[error("{0}")]
-    Judge(String),
+    Stored(String),
     /// Findings or what is stored of alerts are not as they must be.
     #[error(transparent)]
     Casework(#[from] trustwatch_casework::CaseworkError),
@@ -90,7 +90,7 @@ impl Cause {
             | Self::Pins(_)
             | Self::Notification(_)
             | Self::Unbalanced(_)
-            | Self::Judge(_)
+            | Self::Stored(_)
             | Self::Casework(_)
             | Self::Worker => Disposition::Bug,
         }

@@ -89,7 +89,7 @@ async fn write_tail(
     }
     let rules = Rules { repeat_lines: 0, hold_last: false, only_line: Some(line) };
     let written: Result<Written, _> = write_lines(context, source, feed, &versions.this, rules).await?;
-    let written = written.map_err(|reason| Cause::Unbalanced(format!("the object became {}", reason.code())));
+    let written = written.map_err(|reason| Cause::Stored(format!("the object became {}", reason.code())));
     Ok(written.at("read held line", id)?.into_manifest(empty))
 }
 

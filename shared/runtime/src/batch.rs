@@ -32,6 +32,26 @@ fn busy_seconds(until_ms: i64, now_ms: i64) -> i32 {
     i32::try_from(wait.min(12 * 3_600)).unwrap_or(i32::MAX)
 }
 
+/// The first pause after something that may pass; each further one is twice as long.
+const RETRY_SECONDS: i32 = 10;
+/// Deliveries after which pauses grow no more: 8 of them take 21 minutes together.
+const RETRY_DOUBLINGS_MAX: u32 = 6;
+
+/// Seconds until a message should come back. `None` leaves it to its queue.
+fn pause(error: &StepError, receives: u32, now_ms: i64) -> Option<i32> {
+    match (&error.cause, error.disposition) {
+        (Cause::Busy { until_ms }, _) => Some(busy_seconds(*until_ms, now_ms)),
+        (_, Disposition::Retry) => Some(RETRY_SECONDS << receives.saturating_sub(1).min(RETRY_DOUBLINGS_MAX)),
+        _ => None,
+    }
+}
+
+/// How often a message was delivered, this time counted in.
+fn receives(message: &SqsMessage) -> u32 {
+    let count = message.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
 /// Reads the objects that a message tells of.
 ///
 /// # Errors
@@ -51,12 +71,12 @@ pub async fn give_back(
 ) {
     error.log();
     if let BatchError::Step(error) = error
-        && let Cause::Busy { until_ms } = error.cause
+        && let Some(seconds) = pause(error, receives(&message), now_ms)
         && let Some(receipt) = &message.receipt_handle
     {
         // Only a convenience: without it the message comes back at the queue's own time.
-        if let Err(error) = store.come_back_in(queue_url, receipt, busy_seconds(until_ms, now_ms)).await {
-            tracing::warn!(code = error.code, "a busy message keeps the visibility of its queue");
+        if let Err(error) = store.come_back_in(queue_url, receipt, seconds).await {
+            tracing::warn!(code = error.code, "a message keeps the visibility of its queue");
         }
     }
     let mut failure = BatchItemFailure::default();
@@ -129,6 +149,20 @@ mod tests {
         // Eight looks ten seconds apart would not last as long as this lease.
         check(900_000, 900);
         check(i64::MAX - 1_000_000, 43_200);
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_soon_and_then_less_often() {
+        let passing = StepError {
+            step: "read part",
+            source_id: "-".to_owned(),
+            disposition: Disposition::Retry,
+            cause: Cause::Contended,
+        };
+        let pauses: Vec<_> = [1, 2, 3, 4, 7, 8, 1_000].map(|receives| pause(&passing, receives, 0)).into();
+        assert_eq!(pauses, [10, 20, 40, 80, 640, 640, 640].map(Some));
+        let bug = StepError { disposition: Disposition::Bug, cause: Cause::Worker, ..passing };
+        assert_eq!(pause(&bug, 1, 0), None);
     }
 
     #[test]

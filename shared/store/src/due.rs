@@ -9,6 +9,9 @@ use trustwatch_model::SourceId;
 /// Rows that are due lie in this many partitions of the index.
 const DUE_SHARDS: u32 = 4;
 
+/// Rows of a page.
+const PAGE: i32 = 100;
+
 pub(crate) const SET_DUE: &str = ", due_shard = :due_shard, due_at = :due_at, due_message = :due_message";
 pub(crate) const REMOVE_DUE: &str = " REMOVE due_shard, due_at, due_message";
 
@@ -69,6 +72,7 @@ impl Store {
             .key_condition_expression("due_shard = :shard AND due_at <= :until")
             .expression_attribute_values(":shard", text(partition(DueKind::Source, shard)))
             .expression_attribute_values(":until", number(until_ms))
+            .limit(PAGE)
             .set_exclusive_start_key(after)
             .send()
             .await

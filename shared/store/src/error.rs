@@ -84,18 +84,23 @@ impl StoreError {
 
 fn by_code(code: &str) -> Trouble {
     match code {
-        "NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound" | "ResourceNotFoundException" => {
-            Trouble::NotFound
-        }
+        "NoSuchKey" | "NoSuchVersion" | "NotFound" => Trouble::NotFound,
         "PreconditionFailed" | "ConditionalCheckFailedException" => Trouble::Condition,
         "AccessDenied"
         | "AccessDeniedException"
         | "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Trouble::Denied,
-        "ValidationException" | "InvalidArgument" | "MalformedXML" | "KeyTooLongError" | "InvalidRequest" => {
-            Trouble::Fault
-        }
+        // A bucket, table, queue or key that is not there is a deployment that is not whole, and no object that is gone.
+        "NoSuchBucket"
+        | "ResourceNotFoundException"
+        | "QueueDoesNotExist"
+        | "NotFoundException"
+        | "ValidationException"
+        | "InvalidArgument"
+        | "MalformedXML"
+        | "KeyTooLongError"
+        | "InvalidRequest" => Trouble::Fault,
         // Throttling, 5xx, ConditionalRequestConflict, TransactionConflict and what AWS may add: all may pass.
         _ => Trouble::Passing,
     }

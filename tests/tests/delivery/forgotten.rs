@@ -1,6 +1,8 @@
 //! What the ledger has forgotten, because its rows expire after 60 days.
 
-use trustwatch_pipeline::normalise;
+use trustwatch_model::SourceId;
+use trustwatch_pipeline::{Arrival, Notified, normalise, queue_due, queue_unfinished, write_notification};
+use trustwatch_store::{ClaimRequest, Due};
 use trustwatch_tests::fixture::squid;
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault};
@@ -23,6 +25,39 @@ async fn a_source_that_comes_again_after_60_days_changes_nothing() {
         system.time.pass_ms(61 * DAY_MS);
     }
     State::assert_same(&states[0], &states[1], "after 60 days");
+    system.stop().await;
+}
+
+/// More than a page of them: what is queued is put off, and must not be met again behind the cursor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_unfinished_source_is_queued_once_at_a_start() {
+    let system = System::start().await;
+    let context = system.context();
+    let now_ms = system.time.now_ms();
+    let sources = 900;
+    for number in 0..sources {
+        let source = SourceId::of("raw", "oak/web/a.log", &number.to_string());
+        let arrival =
+            Arrival { bucket: "raw".into(), key: "oak/web/a.log".into(), version_id: number.to_string() };
+        let message = write_notification(&Notified { arrival, bytes: 1, arrived_ms: now_ms }).unwrap();
+        let due = Due { at_ms: now_ms + 7_200_000, message };
+        let claim = ClaimRequest {
+            source: &source,
+            stage: "NORMALISE",
+            pins: "{}",
+            counted: false,
+            now_ms,
+            lease_ms: LEASE_MS,
+            due: Some(&due),
+        };
+        context.store.claim(&claim).await.unwrap();
+    }
+    assert_eq!(queue_unfinished(&context).await.unwrap(), sources);
+    // They are not due for a while.
+    system.time.pass_ms(7_200_000);
+    assert_eq!(queue_due(&context).await.unwrap(), 0);
+    system.time.pass_ms(7_200_000);
+    assert_eq!(queue_due(&context).await.unwrap(), sources);
     system.stop().await;
 }
 

@@ -162,6 +162,7 @@ pub(crate) struct Judging;
 impl Scenario for Judging {
     async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {
         judged_school(system, school).await;
+        system.context().store.year_key("2026-27").await.unwrap();
         let bets: String = (0..3).map(|minute| bet(SATURDAY_NIGHT + 60 * minute, "pat.ash")).collect();
         let search = visit(SATURDAY_NIGHT, "sam.elm", "http://www.google.com/search?q=hurt+myself");
         let arrival = system.put(&format!("{school}/web/a.log"), bets + &search).await;
@@ -174,6 +175,32 @@ impl Scenario for Judging {
             classify(context, manifest, 0).await?;
         }
         Ok(())
+    }
+}
+
+/// The first events of an academic year: its key is made.
+pub(crate) struct FirstOfYear;
+
+#[async_trait]
+impl Scenario for FirstOfYear {
+    fn is_global(&self) -> bool {
+        true
+    }
+
+    fn is_of_interest(&self, operation: &str) -> bool {
+        ["sealed_key", "generate_data_key", "make_year_key", "decrypt"].contains(&operation)
+    }
+
+    async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {
+        judged_school(system, school).await;
+        let search = visit(SATURDAY_NIGHT, "sam.elm", "http://www.google.com/search?q=hurt+myself");
+        let arrival = system.put(&format!("{school}/web/a.log"), search).await;
+        normalise(&system.context(), &arrival).await.unwrap();
+        vec![manifest_of(&system.context(), &arrival, Stage::Normalise)]
+    }
+
+    async fn work(&self, system: &System, context: &Context, arrivals: &[Arrival]) -> Result<(), Failed> {
+        Judging.work(system, context, arrivals).await
     }
 }
 
@@ -317,6 +344,7 @@ pub(crate) const ALL: &[(&str, &dyn Scenario)] = &[
     ("tail by reading", &Tail { continued: false }),
     ("tail by continuation", &Tail { continued: true }),
     ("judging", &Judging),
+    ("first of a year", &FirstOfYear),
     ("due work", &DueWork),
     ("reconcile", &Reconcile),
     ("to backfill", &ToBackfill),

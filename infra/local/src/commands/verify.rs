@@ -48,7 +48,12 @@ fn print(report: &Report) -> anyhow::Result<()> {
     for finding in &report.findings {
         say!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem)?;
     }
-    if report.balances() {
+    if report.balances() && report.pending > 0 {
+        say!(
+            "Every line of what was worked on has its place; {} object(s) are not worked on yet.",
+            report.pending
+        )?;
+    } else if report.balances() {
         say!("Every line has its place.")?;
     } else {
         say!("{} thing(s) do not balance.", report.findings.len())?;
