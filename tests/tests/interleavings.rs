@@ -8,8 +8,10 @@
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Instant;
-use trustwatch_pipeline::{Arrival, Context, normalise};
+use trustwatch_lake::Stage;
+use trustwatch_pipeline::{Arrival, Context, InForce, classify, normalise};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
+use trustwatch_tests::judging::{alert_facts, bet, judged_school, manifest_of};
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
@@ -235,6 +237,57 @@ impl Play for OneTail {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_settlers_of_one_tail() {
     every_schedule_ends_the_same("one tail", &OneTail).await;
+}
+
+/// Two sources that only together are an alert are judged at the same time.
+struct OneAlert;
+
+impl Play for OneAlert {
+    fn prepare<'a>(&'a self, system: &'a System, school: &'a str) -> BoxFuture<'a, Vec<Arrival>> {
+        Box::pin(async move {
+            judged_school(system, school).await;
+            let context = system.context();
+            context.store.year_key("2026-27").await.unwrap();
+            let bets = |seconds: &[i64]| -> String {
+                seconds.iter().map(|second| bet(SATURDAY_NIGHT + second, "pat.ash")).collect()
+            };
+            let mut manifests = Vec::new();
+            // The second lies behind midnight, in the window of the next day.
+            for (name, text) in [("a", bets(&[0, 5])), ("b", bets(&[60]))] {
+                system.time.pass_ms(HOUR_MS);
+                let arrival = system.put(&format!("{school}/web/{name}.log"), text).await;
+                normalise(&context, &arrival).await.unwrap();
+                manifests.push(manifest_of(&context, &arrival, Stage::Normalise));
+            }
+            manifests
+        })
+    }
+
+    fn part(&self, worker: usize, context: Context, arrivals: Vec<Arrival>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let context = Context { in_force: InForce::default(), ..context };
+            classify(&context, &arrivals[worker], 0).await.unwrap();
+        })
+    }
+
+    fn finish<'a>(&'a self, system: &'a System, arrivals: &'a [Arrival]) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let school = arrivals[0].key.split('/').nth(3).unwrap();
+            assert_eq!(alert_facts(&system.context(), school).await.len(), 1, "the alert is missing");
+        })
+    }
+
+    fn commutes(&self, operation: &str) -> bool {
+        // What only one of the two writes, or nobody.
+        ["version_of", "sealed_key", "decrypt", "claim", "finish", "put_new findings", "put_new judgement"]
+            .contains(&operation)
+            || operation.starts_with("read ")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_sources_of_one_alert() {
+    every_schedule_ends_the_same("one alert", &OneAlert).await;
 }
 
 /// The feed is registered while one works on the first version, and another on the second.
