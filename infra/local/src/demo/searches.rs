@@ -100,7 +100,7 @@ pub const PLANTED: [&str; 8] = [
     "buy vape",
     "vpn unblock school",
     "someone is bullying me",
-    "nobody likes me",
+    "how to die",
     "cheap vapes no id",
     "how to run away from home",
     "write my essay for me",
