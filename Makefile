@@ -53,6 +53,15 @@ bench: release ## Measure normalise beside DuckDB and chdb; prints ratios and pe
 mutants: ## Break each invariant in a scratch copy and require its named test to go red
 	tests/mutants/run.sh
 
+.PHONY: cargo-mutants
+cargo-mutants: ## Mutate all lines of the pure crates; an hour or two. Tried with cargo-mutants 27.1.0 (`cargo install --locked`)
+	mkdir -p $(TARGET)/cargo-mutants
+	failed=; for crate in model lake formats; do \
+		CARGO_TARGET_DIR=$(abspath $(TARGET))/cargo-mutants/build INSTA_UPDATE=no PROPTEST_DISABLE_FAILURE_PERSISTENCE=1 \
+			$(CARGO) mutants --package trustwatch-$$crate --test-package trustwatch-$$crate \
+			--output $(TARGET)/cargo-mutants/$$crate || [ $$? -eq 3 ] || failed="$$failed $$crate"; \
+	done; [ -z "$$failed" ] || { echo "mutants survived in:$$failed" >&2; exit 1; }
+
 .PHONY: deny
 deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 	tests/deny.sh

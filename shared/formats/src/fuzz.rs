@@ -58,3 +58,15 @@ pub fn texts<'a>(event: &trustwatch_model::Event<'a>) -> impl Iterator<Item = &'
     .into_iter()
     .flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trustwatch_model::Event;
+
+    #[test]
+    fn the_texts_of_an_event_are_those_that_are_there() {
+        let event = Event { user_name: Some("pat"), referrer: Some("http://a.example/"), ..Event::at(0) };
+        assert_eq!(texts(&event).collect::<Vec<_>>(), ["pat", "http://a.example/"]);
+    }
+}

@@ -185,10 +185,38 @@ mod tests {
         check("a+b%20c", "a b c");
         check("100%", "100%");
         check("%zz%4", "%zz%4");
+        check("%4z%z4", "%4z%z4");
+        check("++", "  ");
         check("caf%C3%A9", "café");
         check("caf%E9", "café");
         check("%2B", "+");
         assert_eq!(percent_decode("a+b%5cc", false, &arena), "a+b\\c");
+    }
+
+    #[test]
+    fn a_value_is_present_when_something_stands_between_its_spaces() {
+        let check = |text: &str, want: Option<&str>| assert_eq!(present(text), want, "`{text}`");
+        check("a b", Some("a b"));
+        check("a ", Some("a"));
+        check("\ta", Some("a"));
+        check("--", Some("--"));
+        check("", None);
+        check("  ", None);
+        check("-", None);
+        check(" -", None);
+    }
+
+    #[test]
+    fn a_method_is_one_word_in_upper_case() {
+        let arena = Bump::new();
+        let check = |text: &str, want: Option<&str>| assert_eq!(method(text, &arena), want, "{text}");
+        check("GET", Some("GET"));
+        check("get", Some("GET"));
+        check("M-SEARCH", Some("M-SEARCH"));
+        check("bcopy_x", Some("BCOPY_X"));
+        for bad in ["", "-", "NONE", "none", "G3T", "two words"] {
+            check(bad, None);
+        }
     }
 
     #[test]

@@ -204,12 +204,17 @@ mod tests {
         {
             assert_eq!(Civil::parse_iso(bad), None, "{bad}");
         }
+        // `:` follows `9` in ASCII: taken for a digit it would make an October.
+        for bad in ["2100-02-29 00:00:00", "2026-0:-01 00:00:00"] {
+            assert_eq!(Civil::parse_iso(bad), None, "{bad}");
+        }
         for bad in
             ["2026-01-01 24:00:00", "2026-01-01 00:60:00", "1969-01-01 00:00:00", "2026-1-1 00:00:00", ""]
         {
             assert_eq!(Civil::parse_iso(bad), None, "{bad}");
         }
         assert!(Civil::parse_iso("2024-02-29 23:59:60").is_some());
+        assert!(Civil::parse_iso("2000-02-29 00:00:00").is_some());
     }
 
     #[test]
@@ -220,10 +225,12 @@ mod tests {
         check("UTC-5:00", Some(-18_000));
         check("UTC+2", Some(7200));
         check("+0545", Some(20_700));
+        check("+01", Some(3600));
         check("Z", Some(0));
         check("BST", None);
         check("+9900", None);
         check("+01000", None);
+        check("+0160", None);
     }
 
     #[test]

@@ -370,8 +370,12 @@ mod tests {
         let check = |text: &str, want: &str| assert_eq!(show(text), want, "{text}");
         check("http://bücher.example/", "http xn--bcher-kva.example - / -");
         check("http://ex%61mple.org/", "http example.org - / -");
+        check("bücher.example", "- xn--bcher-kva.example - - -");
+        // An ASCII form that stands for nothing is still the name that was asked for.
+        check("http://XN--A.Example/", "http xn--a.example - / -");
         check("http:/example.org/a", "http example.org - /a -");
         check("http:///example.org/a", "http example.org - /a -");
+        check("http:/example.org/a?b=c", "http example.org - /a b=c");
     }
 
     #[test]
@@ -380,6 +384,7 @@ mod tests {
             "",
             "-:-",
             "urn:isbn:1",
+            "urn:example:a/b",
             "data:text/html,x",
             "error:invalid-request",
             "about:blank",

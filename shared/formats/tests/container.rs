@@ -102,7 +102,10 @@ fn a_gzip_that_ends_anywhere_early_is_damaged_and_gives_its_lines_first() {
         let (lines, error) = read(&whole[..end]);
         assert!(complete.starts_with(&lines), "cut at {end}");
         match error {
-            Some(ReadError::Damaged { lines_read, .. }) => assert_eq!(lines_read, lines.len() as u64),
+            Some(ReadError::Damaged { detail, lines_read }) => {
+                assert_eq!(lines_read, lines.len() as u64);
+                assert!(detail.ends_with("ends early"), "cut at {end}: {detail}");
+            }
             other => panic!("cut at {end}: {other:?}"),
         }
     }
@@ -148,6 +151,14 @@ fn an_error_of_the_source_is_never_called_damage() {
 }
 
 #[test]
+fn lines_that_came_before_an_error_of_the_source_are_handed_out() {
+    let source = Dripping { bytes: b"a\nb", step: 5, error: Some(io::ErrorKind::ConnectionReset) };
+    let (lines, error) = read(source);
+    assert_eq!(lines, [(b"a".to_vec(), true)]);
+    assert!(matches!(error, Some(ReadError::Io(_))), "{error:?}");
+}
+
+#[test]
 fn a_bomb_is_stopped_soon_after_the_free_part() {
     // About one megabyte of gzip that holds a gigabyte of zeros.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -187,6 +198,7 @@ fn long_line(length: usize, end: &str, step: usize) -> (usize, u64, bool, u64) {
     assert_eq!(reader.next_line().unwrap().unwrap().bytes, b"first");
     let line = reader.next_line().unwrap().unwrap();
     assert!(line.ended);
+    assert!(line.bytes.starts_with(b"abcdefg"), "what is kept shows what it was");
     let seen = (line.bytes.len(), line.whole_bytes, line.over_long, line.fingerprint);
     assert_eq!(reader.next_line().unwrap().unwrap().bytes, b"last");
     assert!(reader.next_line().unwrap().is_none());
@@ -195,10 +207,10 @@ fn long_line(length: usize, end: &str, step: usize) -> (usize, u64, bool, u64) {
 
 #[test]
 fn a_line_is_kept_whole_up_to_the_limit_and_in_part_beyond() {
-    for end in ["\n", "\r\n"] {
-        let exact = long_line(LINE_BYTES_MAX, end, usize::MAX);
+    for (end, step) in [("\n", usize::MAX), ("\r\n", usize::MAX), ("\r\n", 1)] {
+        let exact = long_line(LINE_BYTES_MAX, end, step);
         assert_eq!(exact, (LINE_BYTES_MAX, LINE_BYTES_MAX as u64, false, 0));
-        let over = long_line(LINE_BYTES_MAX + 1, end, usize::MAX);
+        let over = long_line(LINE_BYTES_MAX + 1, end, step);
         assert_eq!((over.0, over.1, over.2), (LINE_KEPT_BYTES, LINE_BYTES_MAX as u64 + 1, true));
     }
 }

@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz};
+use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz, recognise};
 use trustwatch_model::{RejectReason, Window};
 
 const ALWAYS: Window = Window { not_before: i64::MIN, not_after: i64::MAX };
@@ -60,9 +60,28 @@ fn formats_have_ids_titles_and_one_place_in_the_list() {
     assert_eq!(ids.len(), formats().len());
     for format in formats() {
         assert_eq!(find(format.id()).map(Format::title), Some(format.title()));
-        assert!(!format.title().is_empty());
+        assert!(format.title().starts_with(char::is_uppercase), "a title is for people");
     }
     assert!(find("no such format").is_none());
+}
+
+#[test]
+fn the_format_of_most_lines_is_recognised_and_the_first_in_the_list_among_equals() {
+    let fortinet = &b"logid=1 type=utm hostname=example.org"[..];
+    let squid = &b"1764058201.1 87 10.0.0.1 TCP_MISS/200 9 GET http://example.org/ - HIER_NONE/- -"[..];
+    let check = |head: &[&[u8]], want: Option<(&str, u8)>| {
+        let sniff = recognise("oak/web/x", head).map(|sniff| (sniff.format, sniff.confidence));
+        assert_eq!(sniff, want);
+    };
+    check(&[fortinet, squid, squid], Some(("squid", 66)));
+    check(&[squid, fortinet, fortinet], Some(("fortinet", 66)));
+    check(&[squid, fortinet], Some(("fortinet", 50)));
+    check(&[squid, b"", b" \t"], Some(("squid", 100)));
+    let apache =
+        &b"10.0.0.1 - pat [25/Jul/2025:08:10:01 +0100] \"GET http://example.org/ HTTP/1.1\" 200 5"[..];
+    check(&[apache], None);
+    check(&[b"prose"], None);
+    check(&[], None);
 }
 
 #[test]
@@ -174,7 +193,7 @@ proptest! {
     #[test]
     fn recognition_never_claims_more_than_all(line in broken()) {
         let head = [line.as_slice()];
-        if let Some(sniff) = trustwatch_formats::recognise("oak/web/x", &head) {
+        if let Some(sniff) = recognise("oak/web/x", &head) {
             prop_assert!((1..=100).contains(&sniff.confidence));
             prop_assert!(find(sniff.format).is_some() && !sniff.reason.is_empty());
         }

@@ -66,15 +66,10 @@ impl<R: Read> Expander<R> {
             Stream::Closed(_) | Stream::Moving => 0,
         };
         self.expanded_bytes += count as u64;
-        self.within_limits()?;
+        if is_beyond_limits(self.compressed_bytes(), self.expanded_bytes) {
+            return Err(ExpandError::Limit);
+        }
         Ok(count)
-    }
-
-    fn within_limits(&self) -> Result<(), ExpandError> {
-        let expanded = self.expanded_bytes;
-        let steep = expanded > EXPANSION_FREE_BYTES
-            && expanded > self.compressed_bytes().saturating_mul(EXPANSION_RATIO_MAX);
-        if expanded > EXPANDED_BYTES_MAX || steep { Err(ExpandError::Limit) } else { Ok(()) }
     }
 
     /// Tells the compression by its first bytes: names of objects lie, and gzip without `.gz` is common.
@@ -119,6 +114,12 @@ impl<R: Read> Expander<R> {
     }
 }
 
+const fn is_beyond_limits(compressed_bytes: u64, expanded_bytes: u64) -> bool {
+    let steep = expanded_bytes > EXPANSION_FREE_BYTES
+        && expanded_bytes > compressed_bytes.saturating_mul(EXPANSION_RATIO_MAX);
+    expanded_bytes > EXPANDED_BYTES_MAX || steep
+}
+
 /// Whether another member follows. Zero bytes behind a member are padding (tape blocks, preallocated files).
 /// `Err(None)` is trailing garbage.
 fn next_member<R: Read>(source: &mut Source<R>) -> Result<bool, Option<io::Error>> {
@@ -145,5 +146,34 @@ fn told_apart<R: Read>(error: io::Error, source: &Source<R>) -> ExpandError {
         ExpandError::Damaged("the compressed data ends early".to_owned())
     } else {
         ExpandError::Damaged(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_the_last_that_is_allowed() {
+        let check = |compressed: u64, expanded: u64| {
+            assert!(!is_beyond_limits(compressed, expanded), "{expanded} out of {compressed}");
+            assert!(is_beyond_limits(compressed, expanded + 1), "{} out of {compressed}", expanded + 1);
+        };
+        check(1, EXPANSION_FREE_BYTES);
+        check(1 << 20, EXPANSION_RATIO_MAX << 20);
+        check(EXPANDED_BYTES_MAX, EXPANDED_BYTES_MAX);
+        check(u64::MAX, 8 * 1024 * 1024 * 1024);
+    }
+
+    #[test]
+    fn a_read_into_no_room_takes_nothing() {
+        let mut packed = Vec::new();
+        flate2::read::GzEncoder::new(&b"ab"[..], flate2::Compression::fast())
+            .read_to_end(&mut packed)
+            .unwrap();
+        let mut expander = Expander::new(&packed[..]);
+        assert_eq!(expander.read(&mut []).unwrap(), 0);
+        let mut out = [0; 3];
+        assert_eq!((expander.read(&mut out).unwrap(), &out), (2, b"ab\0"));
     }
 }

@@ -268,3 +268,15 @@ impl LongLine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_any_length_is_read_in_bounded_memory() {
+        let mut reader = LineReader::new(io::repeat(b'a').take(8 << 20));
+        assert_eq!(reader.next_line().unwrap().map(|line| line.whole_bytes), Some(8 << 20));
+        assert!(reader.buffer.len() <= LINE_BYTES_MAX + 2 * READ_BYTES, "{} bytes", reader.buffer.len());
+    }
+}

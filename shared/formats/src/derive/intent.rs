@@ -196,6 +196,14 @@ mod tests {
         check("/viewer.pdf", Some("text/html"), Intent::Page);
         check("/a.b/c", None, Intent::Page);
         check("/name.longextension", None, Intent::Page);
+        check("/name.torrent", None, Intent::Download);
+        check("/name.js\0x", None, Intent::Page);
+        check("/f", Some("application/vnd.oasis.opendocument.text"), Intent::Download);
+        check(
+            "/f",
+            Some("application/VND.openxmlformats-officedocument.wordprocessingml.document"),
+            Intent::Download,
+        );
         check("/.", None, Intent::Page);
     }
 

@@ -42,3 +42,20 @@ const fn precision(event: &Event<'_>, hints: Hints) -> Precision {
         _ => Precision::Address,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_has_a_registered_domain() {
+        let arena = Bump::new();
+        let check = |host: &str, host_is_address: bool, want: Option<&str>| {
+            let mut event = Event { url_domain: Some(host), ..Event::at(0) };
+            finish(&mut event, Hints { host_is_address, path_is_blind: false }, &arena);
+            assert_eq!(event.registered_domain, want, "{host}");
+        };
+        check("www.example.org", false, Some("example.org"));
+        check("192.0.2.1", true, None);
+    }
+}

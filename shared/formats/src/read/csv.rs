@@ -113,6 +113,7 @@ mod tests {
         check(" \"a\", \"b, c\" ,d", &["a", "b, c", "d"]);
         check("a,,b,", &["a", "", "b", ""]);
         check("\"say \"\"hi\"\" now\",x", &["say \"hi\" now", "x"]);
+        check("\"a page on \"\"owls\"\"\",x", &["a page on \"owls\"", "x"]);
         check("\"say \"hi\" now\",x", &["say \"hi\" now", "x"]);
         check("", &[""]);
     }

@@ -148,6 +148,8 @@ mod tests {
     fn a_comma_parts_pairs_only_where_the_line_says_so() {
         check("a=1,b=\"x, y\",c=3", &[("a", "1"), ("b", "x, y"), ("c", "3")]);
         check("a=1,2 b=3", &[("a", "1,2"), ("b", "3")]);
+        check("a=1,=2 b=3", &[("a", "1,=2"), ("b", "3")]);
+        check("a=1 b=\"x\",c=\"\",d=2", &[("a", "1"), ("b", "x"), ("c", ""), ("d", "2")]);
     }
 
     #[test]
@@ -156,6 +158,7 @@ mod tests {
         check("m=\"a \\\" user=b\" c=1", &[("m", "a \\\" user=b"), ("c", "1")]);
         check("m=\"C:\\\\\" c=1", &[("m", "C:\\\\"), ("c", "1")]);
         check("a=\"\"x y\"\" b=\"\"z\"\"", &[("a", "x y"), ("b", "z")]);
+        check("a=\"\"two words=x\"\" b=1", &[("a", "two words=x"), ("b", "1")]);
     }
 
     #[test]

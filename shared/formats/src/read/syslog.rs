@@ -84,6 +84,9 @@ mod tests {
         check("2026-11-23T09:00:00.1+00:00 fw01 <188>date=2026-11-23", "date=2026-11-23");
         check("<x>date=1", "<x>date=1");
         check("Nov 23", "Nov 23");
+        for text in ["Nov third 09:00:00 fw01 a=1", "Nov 23 no-clock fw01 a=1", "2026-11-23T9:00 fw01 a=1"] {
+            check(text, text);
+        }
         check("<134>1 short", "1 short");
         check("", "");
     }

@@ -41,6 +41,39 @@ fn a_row_of_another_kind_than_the_key_says_is_malformed() {
 }
 
 #[test]
+fn a_row_is_of_a_kind_when_every_column_that_tells_it_does() {
+    let fits = |kind: Kind, cells: &[&str]| {
+        let (line, arena) = (cells.join(","), Bump::new());
+        let row = Record::read(&line, &arena);
+        kind.fits(&row, stamp(&row).is_some())
+    };
+    // The shortest row that fits, and what no such row has in one column.
+    let check = |kind: Kind, row: &str, wrong: &[(usize, &str)]| {
+        let cells: Vec<&str> = row.split(',').collect();
+        assert!(fits(kind, &cells), "{row}");
+        assert!(!fits(kind, &cells[..cells.len() - 1]), "{kind:?} with a column less");
+        for (index, cell) in wrong {
+            let mut cells = cells.clone();
+            cells[*index] = *cell;
+            assert!(!fits(kind, &cells), "{kind:?} with `{cell}` in column {index}");
+        }
+    };
+    let dns = "2025-11-25 08:10:01,pat,pat,10.0.0.1,,Allowed,1 (A),NOERROR,example.org";
+    check(Kind::Dns, dns, &[(0, "then"), (3, "x"), (4, "x"), (5, "x"), (8, "")]);
+    let proxy = "2025-11-25 08:10:01,pat,10.0.0.1,,192.0.2.1,text/html,BLOCKED,http://example.org/";
+    check(Kind::Proxy, proxy, &[(0, "then"), (2, "x"), (3, "x"), (6, "x"), (7, "")]);
+    let dlp = "2025-11-25 08:10:01,Real Time,0a,HIGH,pat,,a.docx,Drive,https://example.org/,BLOCK";
+    check(Kind::Dlp, dlp, &[(0, "then"), (8, "example.org"), (9, "x")]);
+    let firewall = "2025-11-25 08:10:01,[1],Tunnel,Device,OUTBOUND,1,84,10.0.0.1,,192.0.2.9,,lon1,12,ALLOW";
+    check(Kind::Firewall, firewall, &[(0, "then"), (1, "1"), (7, "x"), (9, "x")]);
+    let ip = "2025-11-25 08:10:01,Site,10.0.0.1,50123,192.0.2.9,445,Malware";
+    check(Kind::Ip, ip, &[(0, "then"), (2, ""), (4, ""), (5, "x"), (5, "")]);
+    let intrusion = "2025-11-25 08:10:01,pat,1,1,1,HIGH,WEB,text";
+    check(Kind::Intrusion, intrusion, &[(0, "then")]);
+    check(Kind::Audit, "17,2025-11-25 08:10:01", &[(0, "x"), (1, "then")]);
+}
+
+#[test]
 fn lines_that_are_no_event_say_why() {
     let check = |line: &str, want: Line<'static>| read("", line, |read| assert_eq!(read, want, "{line}"));
     let malformed = Line::Reject(RejectReason::Malformed);
@@ -91,6 +124,7 @@ fn words_of_the_filter_become_four() {
     let check = |word: &str, want: Option<Action>| assert_eq!(verdict(word), want, "{word}");
     check("ALLOWED", Some(Action::Allowed));
     check("Proxied", Some(Action::Allowed));
+    check("Monitored", Some(Action::Allowed));
     check("Blocked", Some(Action::Blocked));
     check("Warned", Some(Action::Warned));
     check("elsewhere", None);

@@ -35,6 +35,7 @@ fn the_device_says_the_time_and_eventtime_makes_it_finer() {
         "date=2025-11-25 time=09:10:02 tz=\"+0100\" eventtime=1764058201052907555",
         "2025-11-25T08:10:01.052907Z",
     );
+    check("date=2025-11-25 time=09:11:01 tz=\"+0100\" eventtime=1764058201052", "2025-11-25T08:10:01.052Z");
     // A contradiction of more than a minute: the statement holds.
     check("date=2025-11-25 time=09:12:01 tz=\"+0100\" eventtime=1764058201052907555", "2025-11-25T08:12:01Z");
     check("date=2025-11-25 time=03:00:00 eventtime=1764058201", "2025-11-25T08:10:01Z");
@@ -44,6 +45,7 @@ fn the_device_says_the_time_and_eventtime_makes_it_finer() {
     check("date=2025-10-26 time=01:30:00", "2025-10-26T00:30:00Z");
     check("date=2025-10-26 time=01:30:00 tz=\"+0000\"", "2025-10-26T01:30:00Z");
     check("date=2025-10-26 time=01:30:00 eventtime=1761442200", "2025-10-26T01:30:00Z");
+    check("vd=\"root\" date=2025-11-25 time=09:10:01 tz=\"+0100\"", "2025-11-25T08:10:01Z");
     check("tz=\"UTC-5:00\" date=2025-11-25 time=03:10:01", "2025-11-25T08:10:01Z");
 }
 
@@ -60,8 +62,11 @@ fn host_and_path_come_together_from_their_keys() {
     check("service=HTTPS hostname=example.org url=/a", "https example.org /a", Precision::Url);
     check("service=HTTPS hostname=example.org url=/", "https example.org /", Precision::Domain);
     check("service=HTTP hostname=example.org url=/", "http example.org /", Precision::Url);
+    check("scheme=https service=HTTP hostname=example.org url=/a", "https example.org /a", Precision::Url);
     check("service=HTTPS url=\"https://example.org/a\"", "https example.org /a", Precision::Url);
     check("hostname=example.org url=\"http://cdn.example/a\"", "http cdn.example /a", Precision::Url);
+    check("hostname=example.org url=\"example.org/a\"", "- example.org /a", Precision::Url);
+    check("hostname=example.org url=\"cdn.example/a\"", "- example.org -", Precision::Domain);
     check("hostname=192.0.2.1 service=SSL", "https 192.0.2.1 -", Precision::Address);
     check("hostname=example.org:8443 url=/a", "- example.org /a", Precision::Url);
     check("qname=\"[learn.example.org]\" service=DNS", "- learn.example.org -", Precision::Domain);
@@ -73,6 +78,7 @@ fn a_line_that_names_neither_host_nor_url_is_not_web() {
     for line in [
         "date=2025-11-25 time=09:10:01 type=\"traffic\" subtype=\"forward\" srcip=10.0.0.1 dstip=192.0.2.1",
         "type=\"event\" subtype=\"system\" msg=\"hello\"",
+        "type=\"event\" subtype=\"system\"",
         "eventtime=1764058201 type=utm hostname=\"N/A\" url=\"\"",
         "CEF:0|Fortinet|Fortigate|v7|13|traffic:forward close|3|cat=traffic:forward src=10.0.0.1 dhost=looked.up.example",
     ] {
@@ -146,4 +152,66 @@ fn dns_and_files_are_read_from_their_own_keys() {
     event("eventtime=1764058201 type=utm subtype=dns qname=example.org. catdesc=\"Education\"", |event| {
         assert_eq!((event.url_domain, event.filter_category), (Some("example.org"), Some("Education")));
     });
+}
+
+#[test]
+fn the_category_of_the_application_counts_where_the_page_has_none() {
+    let check = |keys: &str, want: Option<&str>| {
+        event(&format!("eventtime=1764058201 hostname=example.org {keys}"), |event| {
+            assert_eq!(event.filter_category, want, "{keys}");
+        });
+    };
+    check("appcat=\"Video/Audio\"", Some("Video/Audio"));
+    check("appcat=\"Video/Audio\" catdesc=Education", Some("Education"));
+    check("appcat=unscanned", None);
+}
+
+#[test]
+fn the_rule_is_the_closest_one_that_the_line_names() {
+    let mut keys = "eventtime=1764058201 hostname=example.org".to_owned();
+    for (key, name) in [("policyid", "7"), ("policyname", "Pupils"), ("applist", "Apps"), ("profile", "Web")]
+    {
+        keys = format!("{keys} {key}={name}");
+        event(&keys, |event| assert_eq!(event.filter_rule, Some(name), "{keys}"));
+    }
+}
+
+#[test]
+fn what_the_browser_said_is_read_from_its_own_keys() {
+    let keys = "referralurl=\"http://a.example/\" contenttype=\"text/html\" agent=\"Agent 1\"";
+    event(&format!("eventtime=1764058201 hostname=example.org {keys}"), |event| {
+        let said = (event.referrer, event.content_type, event.user_agent);
+        assert_eq!(said, (Some("http://a.example/"), Some("text/html"), Some("Agent 1")));
+    });
+}
+
+#[test]
+fn the_names_of_cef_stand_for_those_of_fortios() {
+    let cef = |extension: &str| format!("CEF:0|Fortinet|Fortigate|v7|13|n|3|cat=utm:webfilter {extension}");
+    let client = "shost=PC-12 fname=essay.docx requestMethod=POST requestContext=http://a.example/ \
+        requestClientApplication=Agent 1";
+    let rest = "dhost=example.org act=blocked msg=a category with warnings enabled rt=1764058201000";
+    event(&cef(&format!("{client} {rest}")), |event| {
+        assert_eq!((event.device_name, event.file_name), (Some("PC-12"), Some("essay.docx")));
+        assert_eq!((event.http_method, event.user_agent), (Some("POST"), Some("Agent 1")));
+        assert_eq!((event.referrer, event.action), (Some("http://a.example/"), Some(Action::Warned)));
+        assert_eq!(event.event_at, 1_764_058_201_000_000);
+    });
+    // A time in words does not stand in the way of one in digits.
+    event(&cef("rt=Nov 25 2025 08:10:01 FTNTFGTeventtime=1764058201 dhost=example.org"), |event| {
+        assert_eq!(event.event_at, 1_764_058_201_000_000);
+    });
+}
+
+#[test]
+fn a_line_is_recognised_by_two_keys_that_every_record_has() {
+    let check = |line: &str, want: bool| {
+        assert_eq!(Fortinet.sniff("", &[line.as_bytes()]).is_some(), want, "{line}");
+    };
+    check("logid=1 type=utm", true);
+    check("devid=FG1 type=utm", true);
+    check("subtype=webfilter devname=fw01", true);
+    check("CEF:0|Fortinet|Fortigate|v7|13|n|3|cat=utm:webfilter", true);
+    check("type=utm hostname=example.org url=/a", false);
+    check("hostname=example.org url=/a", false);
 }

@@ -97,6 +97,7 @@ fn columns_behind_the_known_ones_are_read_when_they_are_quoted() {
     };
     check("\"http://a.example/\" \"Agent 1.0\"", (Some("http://a.example/"), Some("Agent 1.0")));
     check("\"-\" \"Agent 1.0\"", (None, Some("Agent 1.0")));
+    check("\"Agent 1.0\" \"more\"", (None, Some("Agent 1.0")));
     check("word 12 \"Agent \\\"1\\\"\"", (None, Some("Agent \\\"1\\\"")));
     check("\"no end", (None, None));
 }
@@ -111,6 +112,10 @@ fn times_carry_their_fraction_or_their_zone() {
     check(
         &native("TCP_MISS/200", "GET", "http://example.org/", "-", "HIER_NONE/-"),
         "2025-11-25T08:10:01.12Z",
+    );
+    check(
+        "1764058201.123456 87 10.0.0.1 TCP_MISS/200 1 GET http://example.org/ - HIER_NONE/- -",
+        "2025-11-25T08:10:01.123456Z",
     );
     let access =
         |stamp: &str| format!("10.0.0.1 - pat ash [{stamp}] \"GET http://example.org/ HTTP/1.1\" 200 5");
@@ -148,6 +153,15 @@ fn a_syslog_header_in_front_is_taken_off() {
 }
 
 #[test]
+fn a_colon_behind_a_space_is_no_tag_of_syslog() {
+    let line =
+        "pc-12 - pat [05/02/2025 11:30:29] \"GET http://squid.example/ HTTP/1.1\" 200 5 \"-\" \"Agent: 1\"";
+    event(line, |event| {
+        assert_eq!((event.device_name, event.user_agent), (Some("pc-12"), Some("Agent: 1")));
+    });
+}
+
+#[test]
 fn the_category_at_the_end_belongs_to_lines_without_a_result() {
     event(
         "10.0.0.1 - pat [05/02/2025 11:30:29] \"GET http://example.org/ HTTP/1.1\" 200 - - 1000 Business Services",
@@ -176,4 +190,19 @@ fn a_clock_that_stood_in_1970_is_too_old_and_not_malformed() {
     check("812.", RejectReason::Malformed);
     check(".118", RejectReason::Malformed);
     check("17640582011.120", RejectReason::Malformed);
+}
+
+#[test]
+fn a_result_is_told_from_other_words_with_a_colon() {
+    let check = |end: &str, want: (Option<&str>, Option<&str>)| {
+        let line =
+            format!("10.0.0.1 - - [05/02/2025 11:30:29] \"GET http://example.org/ HTTP/1.1\" 200 5 {end}");
+        event(&line, |event| assert_eq!((event.filter_action, event.filter_category), want, "{end}"));
+    };
+    check("TCP_MISS:HIER_DIRECT", (Some("TCP_MISS"), None));
+    check("UDP_DENIED:HIER_NONE", (Some("UDP_DENIED"), None));
+    check("NONE:HIER_NONE", (Some("NONE"), None));
+    check("Games: Online", (None, Some("Games: Online")));
+    check("TCP_miss:HIER_DIRECT", (None, Some("TCP_miss:HIER_DIRECT")));
+    check("GAMES:ONLINE", (None, Some("GAMES:ONLINE")));
 }
