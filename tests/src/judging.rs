@@ -20,6 +20,7 @@ categories:
   - {code: self_harm, title: Self-harm}
 lists:
   - {name: betting, source: made up, licence: none, date: 2026-01-01, domains: [bets.example]}
+  - {name: games, source: made up, licence: none, date: 2026-01-01, domains: [games.example]}
 lexicons:
   - name: hurt
     phrases:
@@ -36,6 +37,16 @@ rules:
     tests:
       - {domain: www.bets.example, fires: true}
       - {domain: bets.example.org, fires: false}
+  - id: games
+    title: Games, for pupils alone
+    category: gambling
+    when: {domain: games}
+    severity: {pupil: 3}
+    advice: Speak to them.
+    cites: [t c1]
+    tests:
+      - {domain: games.example, fires: true}
+      - {domain: games.example, audience: staff, fires: false}
   - id: hurt-search
     title: Search about hurting oneself
     category: self_harm

@@ -149,6 +149,24 @@ async fn judging_again_replaces_what_a_source_added() {
     system.stop().await;
 }
 
+/// The open episode stays for a person to close, and says that its evidence is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn judging_again_takes_back_what_is_no_finding_any_more() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let arrival = deliver(&system, "oak/web/a.log", &visit(MIDNIGHT, "pat.ash", "http://games.example/")).await;
+    assert!(alert_facts(&context, "oak").await[0].contains("Some((3, 1,"));
+    let school = SchoolId::new("oak").unwrap();
+    let right = roster("oak").replace("pat.ash,,pupil,7,7B", "pat.ash,,staff,,");
+    put_roster(&context, &school, right.into_bytes()).await.unwrap();
+    classify(&context, &manifest_of(&context, &arrival, Stage::Normalise), 1).await.unwrap();
+    let facts = alert_facts(&context, "oak").await;
+    assert!(facts.len() == 1 && facts[0].ends_with(r#"Open episodes 1 ["Q#SCHOOL#dsl"] None"#), "{facts:?}");
+    balanced(&context).await;
+    system.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_from_before_the_first_policy_are_judged_when_it_is_published() {
     let system = System::start().await;
