@@ -24,10 +24,18 @@ pub(crate) struct UrlParts<'a> {
     pub query: Option<&'a str>,
 }
 
+/// Longest name that a host can have (RFC 1035 section 2.3.4: 255 octets on the wire, 253 letters).
+pub(crate) const HOST_BYTES_MAX: usize = 253;
+
+/// Longest text that can stand for such a name: each of its letters four bytes of UTF-8, each byte written as `%XX`.
+/// The `url` crate takes its time over hosts, so it is not asked about longer ones.
+const HOST_TEXT_BYTES_MAX: usize = HOST_BYTES_MAX * 4 * 3;
+
 /// A host name or address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Host<'a> {
-    /// Lower case, without a dot at the end, IDN in its ASCII form, IPv6 in brackets.
+    /// Lower case, without a dot at the end, IDN in its ASCII form, IPv6 in brackets. Of any length: what is longer
+    /// than [`HOST_BYTES_MAX`] stands as logged and is refused by `derive::finish`.
     pub name: &'a str,
     /// Whether it is an address and not a name.
     pub is_address: bool,
@@ -273,6 +281,9 @@ fn numeric_host<'a>(text: &'a str, last_label: &str, arena: &'a Bump) -> Host<'a
 
 /// Brackets, percent-encoding, letters beyond ASCII and whatever else is not a plain name.
 fn odd_host<'a>(text: &'a str, arena: &'a Bump) -> Option<Host<'a>> {
+    if text.len() > HOST_TEXT_BYTES_MAX {
+        return Some(Host { name: text, is_address: false });
+    }
     let literal = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(address) = literal.parse::<Ipv6Addr>() {
         return Some(Host { name: arena.alloc_str(&format!("[{address}]")), is_address: true });

@@ -6,8 +6,9 @@ mod intent;
 mod search;
 mod site;
 
+use crate::url_parts::HOST_BYTES_MAX;
 use bumpalo::Bump;
-use trustwatch_model::{Event, Precision};
+use trustwatch_model::{Event, Precision, RejectReason};
 
 /// What a format knows about a line beyond its columns.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +21,14 @@ pub(crate) struct Hints {
 
 /// Fills in the derived columns. The URL's parts, user, device, method, status, content type and file name must
 /// have been set.
-pub(crate) fn finish<'a>(event: &mut Event<'a>, hints: Hints, arena: &'a Bump) {
+///
+/// # Errors
+/// [`RejectReason::Malformed`] when the host is longer than any name can be: nobody was there, and the line is kept
+/// for a person to see who sends such things.
+pub(crate) fn finish<'a>(event: &mut Event<'a>, hints: Hints, arena: &'a Bump) -> Result<(), RejectReason> {
+    if event.url_domain.is_some_and(|host| host.len() > HOST_BYTES_MAX) {
+        return Err(RejectReason::Malformed);
+    }
     event.registered_domain = match event.url_domain {
         Some(host) if !hints.host_is_address => psl::domain_str(host),
         _ => None,
@@ -31,6 +39,7 @@ pub(crate) fn finish<'a>(event: &mut Event<'a>, hints: Hints, arena: &'a Bump) {
     event.precision = precision(event, hints);
     event.attribution = attribution::of(event);
     event.intent = intent::of(event, site, rule);
+    Ok(())
 }
 
 /// The finest statement that the line supports.
@@ -46,16 +55,37 @@ const fn precision(event: &Event<'_>, hints: Hints) -> Precision {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url_parts;
 
     #[test]
     fn only_a_name_has_a_registered_domain() {
         let arena = Bump::new();
         let check = |host: &str, host_is_address: bool, want: Option<&str>| {
             let mut event = Event { url_domain: Some(host), ..Event::at(0) };
-            finish(&mut event, Hints { host_is_address, path_is_blind: false }, &arena);
+            finish(&mut event, Hints { host_is_address, path_is_blind: false }, &arena).unwrap();
             assert_eq!(event.registered_domain, want, "{host}");
         };
         check("www.example.org", false, Some("example.org"));
         check("192.0.2.1", true, None);
+    }
+
+    #[test]
+    fn a_host_longer_than_any_name_is_refused_in_every_spelling() {
+        let check = |host: &str, want: Result<(), RejectReason>| {
+            let arena = Bump::new();
+            let url = format!("http://{host}/x");
+            let mut event = Event::at(0);
+            url_parts::split(&url, &arena).fill(&mut event);
+            assert_eq!(finish(&mut event, Hints::default(), &arena), want, "{} bytes", host.len());
+        };
+        let longest = format!("{}example", "a.".repeat(123));
+        assert_eq!(longest.len(), HOST_BYTES_MAX);
+        check(&longest, Ok(()));
+        // A dot at the end stands for the root and is no part of the name.
+        check(&format!("{longest}."), Ok(()));
+        check(&format!("{longest}s"), Err(RejectReason::Malformed));
+        check(&longest.replace('a', "%61"), Ok(()));
+        check(&"%61.".repeat(200), Err(RejectReason::Malformed));
+        check(&"ü.".repeat(100_000), Err(RejectReason::Malformed));
     }
 }

@@ -74,22 +74,36 @@ impl Hasher for HostHasher {
     }
 }
 
-type Sites = HashMap<&'static str, Site, BuildHasherDefault<HostHasher>>;
+/// The list, and how many labels its longest entry has.
+struct Sites {
+    by_host: HashMap<&'static str, Site, BuildHasherDefault<HostHasher>>,
+    labels_max: usize,
+}
 
 static SITES: LazyLock<Sites> = LazyLock::new(|| {
     let background = background::HOSTS.iter().map(|host| (*host, Site { background: true, rules: &[] }));
     let engines = engines::HOSTS.iter().map(|(host, rules)| (*host, Site { background: false, rules }));
-    background.chain(engines).collect()
+    let by_host: HashMap<_, _, _> = background.chain(engines).collect();
+    let labels_max = by_host.keys().map(|host| host.split('.').count()).max().unwrap_or_default();
+    Sites { by_host, labels_max }
 });
+
+/// The last labels of a host, as many as this. Each look-up hashes the whole rest of a host, so a host of very many
+/// labels is not to be looked up label by label.
+fn last_labels(host: &str, count: usize) -> &str {
+    let dots = host.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'.');
+    let cut = dots.map(|(at, _)| at + 1).nth(count.saturating_sub(1));
+    cut.and_then(|at| host.get(at..)).unwrap_or(host)
+}
 
 /// The most exact entry for a host. `registered` is its registered domain, by which engines with a domain in every
 /// country are known.
 pub(super) fn find(host: &str, registered: Option<&str>) -> Option<Site> {
     let sites = &*SITES;
-    let mut rest = host;
+    let mut rest = last_labels(host, sites.labels_max);
     // Every entry has a dot, so the last label alone needs no look-up.
     while let Some(dot) = scan::find(rest.as_bytes(), b'.') {
-        if let Some(site) = sites.get(rest) {
+        if let Some(site) = sites.by_host.get(rest) {
             return Some(*site);
         }
         rest = rest.get(dot + 1..)?;
@@ -113,6 +127,28 @@ mod tests {
         check("cdn.doubleclick.net", "doubleclick.net", Some(true));
         check("notdoubleclick.net", "notdoubleclick.net", None);
         check("www.example.org", "example.org", None);
+        check("a.b.c.d.e.f.g.clients1.google.com", "google.com", Some(true));
+    }
+
+    #[test]
+    fn the_longest_entries_are_found_below_any_number_of_labels() {
+        let longest = SITES.by_host.keys().filter(|host| host.split('.').count() == SITES.labels_max);
+        for host in longest {
+            for labels in [0, 1, 40] {
+                let below = format!("{}{host}", "x.".repeat(labels));
+                assert!(find(&below, None).is_some(), "{below}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_labels_are_looked_up_than_an_entry_can_have() {
+        let check = |host: &str, count, want: &str| assert_eq!(last_labels(host, count), want, "{host}");
+        check("a.b.c.d", 2, "c.d");
+        check("a.b.c.d", 4, "a.b.c.d");
+        check("a.b.c.d", 5, "a.b.c.d");
+        check("d", 1, "d");
+        check(&"a.".repeat(500_000), 3, "a.a.");
     }
 
     #[test]
@@ -125,8 +161,8 @@ mod tests {
 
     #[test]
     fn no_host_is_listed_twice_or_in_a_form_that_never_matches() {
-        assert_eq!(SITES.len(), background::HOSTS.len() + engines::HOSTS.len());
-        for host in SITES.keys() {
+        assert_eq!(SITES.by_host.len(), background::HOSTS.len() + engines::HOSTS.len());
+        for host in SITES.by_host.keys() {
             assert_eq!(*host, host.to_ascii_lowercase());
             assert!(host.contains('.') && !host.starts_with('.') && !host.ends_with('.'), "{host}");
         }

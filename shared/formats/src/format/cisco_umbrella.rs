@@ -161,7 +161,7 @@ impl ReadLine for UmbrellaParser {
         };
         let stamp = stamp.ok_or(RejectReason::BadTime)?;
         event.event_at = time::within(self.window, stamp.at_offset(0))?;
-        derive::finish(event, hints, arena);
+        derive::finish(event, hints, arena)?;
         Ok(())
     }
 }

@@ -56,10 +56,10 @@ impl<'a> Iterator for CefPairs<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (start, equals) = next_key(self.rest, 0)?;
+        let (start, equals) = next_key(self.rest)?;
         let key = self.rest.get(start..equals)?;
         let after = self.rest.get(equals + 1..)?;
-        let end = next_key(after, 0).map_or(after.len(), |(start, _)| start);
+        let end = next_key(after).map_or(after.len(), |(start, _)| start);
         let (value, rest) = after.split_at_checked(end)?;
         self.rest = rest;
         Some((key, value.trim_ascii()))
@@ -67,16 +67,19 @@ impl<'a> Iterator for CefPairs<'a> {
 }
 
 /// Where the next key begins, and where its `=` stands.
-fn next_key(text: &str, mut from: usize) -> Option<(usize, usize)> {
+fn next_key(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
+    let mut from = 0;
     loop {
         let equals = from + memchr::memchr(b'=', bytes.get(from..)?)?;
-        let before = bytes.get(..equals)?;
-        let start = memchr::memrchr(b' ', before).map_or(0, |space| space + 1);
-        let key = before.get(start..)?;
+        // No key reaches back over the `=` before: looking for its space further back is quadratic on `=====`.
+        let before = bytes.get(from..equals)?;
+        let space = memchr::memrchr(b' ', before);
+        let key = before.get(space.map_or(0, |space| space + 1)..)?;
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-        if !key.is_empty() && key.iter().all(plain) {
-            return Some((start, equals));
+        let begins = space.is_some() || from == 0;
+        if begins && !key.is_empty() && key.iter().all(plain) {
+            return Some((equals - key.len(), equals));
         }
         from = equals + 1;
     }
@@ -118,6 +121,7 @@ mod tests {
             &[("u", "LDAP://x/OU=Users,OU=IT"), ("k", "v")],
         );
         check("CEF:0|Maker|P|1|2|n|3|r=Method\\=GET k=v", &[("r", "Method\\=GET"), ("k", "v")]);
+        check("CEF:0|Maker|P|1|2|n|3|a=x?b==c=d k=v", &[("a", "x?b==c=d"), ("k", "v")]);
         check("CEF:0|Maker|P|1|2|n|3|", &[]);
     }
 
