@@ -155,7 +155,8 @@ async fn judging_again_takes_back_what_is_no_finding_any_more() {
     let system = System::start().await;
     judged_school(&system, "oak").await;
     let context = system.context();
-    let arrival = deliver(&system, "oak/web/a.log", &visit(MIDNIGHT, "pat.ash", "http://games.example/")).await;
+    let arrival =
+        deliver(&system, "oak/web/a.log", &visit(MIDNIGHT, "pat.ash", "http://games.example/")).await;
     assert!(alert_facts(&context, "oak").await[0].contains("Some((3, 1,"));
     let school = SchoolId::new("oak").unwrap();
     let right = roster("oak").replace("pat.ash,,pupil,7,7B", "pat.ash,,staff,,");
