@@ -162,6 +162,8 @@ pub(crate) struct Batch {
     columns: ColumnSet,
     builders: Vec<Column>,
     rows: usize,
+    /// Bytes of all texts.
+    text_bytes: usize,
 }
 
 enum Column {
@@ -199,23 +201,36 @@ impl Batch {
                 From::Later => Column::Later,
             })
             .collect();
-        Self { columns, builders, rows: 0 }
+        Self { columns, builders, rows: 0, text_bytes: 0 }
     }
 
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Bytes of the texts that vary from event to event.
+    pub(crate) const fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
     pub(crate) fn push(&mut self, event: &Event<'_>) {
         for builder in &mut self.builders {
             match builder {
                 Column::Time(times) => times.append_value(event.event_at),
-                Column::Text(texts, get) => texts.append_option(get(event)),
+                Column::Text(texts, get) => {
+                    let text = get(event);
+                    self.text_bytes += text.map_or(0, str::len);
+                    texts.append_option(text);
+                }
                 Column::Word(texts, get) => texts.append_value(get(event)),
                 Column::Int32(numbers, get) => numbers.append_option(get(event)),
                 Column::Int64(numbers, get) => numbers.append_option(get(event)),
                 Column::Line(numbers) => numbers.append_value(i64::try_from(event.line).unwrap_or(i64::MAX)),
-                Column::Url(texts) => append_url(texts, event),
+                Column::Url(texts) => {
+                    let before = texts.values_slice().len();
+                    append_url(texts, event);
+                    self.text_bytes += texts.values_slice().len() - before;
+                }
                 Column::Object(_) | Column::Later => {}
             }
         }
@@ -225,6 +240,7 @@ impl Batch {
     /// The batch so far; the builders start again.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, LakeError> {
         let rows = std::mem::take(&mut self.rows);
+        self.text_bytes = 0;
         let arrays = self
             .builders
             .iter_mut()

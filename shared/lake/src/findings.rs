@@ -1,5 +1,6 @@
 //! Findings to Parquet and back: one row for each event that one rule found, with what a reviewer needs to see of it.
 
+use crate::groups::{BATCH_TEXT_BYTES_MAX, GroupWriter};
 use crate::part::{PartLimits, Writing};
 use crate::{LakeError, Part, keys};
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -9,8 +10,6 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, Timesta
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use jiff::civil::Date;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::sync::{Arc, LazyLock};
 use trustwatch_model::{
     Attribution, Audience, Distinct, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
@@ -70,6 +69,15 @@ impl Column {
             Self::Texts(_) => (DataType::List(item()), false),
         };
         Field::new(name, kind, nullable)
+    }
+
+    fn text_bytes(&self, row: &FindingRow) -> usize {
+        match self {
+            Self::Time(_) | Self::Number(_) => 0,
+            Self::Text(get) => get(row).len(),
+            Self::Shown(get) => get(&row.shown).as_ref().map_or(0, String::len),
+            Self::Texts(get) => get(row).iter().map(String::len).sum(),
+        }
     }
 
     fn array(&self, rows: &[FindingRow]) -> ArrayRef {
@@ -133,13 +141,15 @@ const BATCH_ROWS: usize = 4_096;
 
 /// Writes the findings of one events part: all of one UTC day.
 ///
-/// Memory: 4,096 rows, the encoded pages of one row group and the file so far.
+/// Memory: 4,096 rows or 8 MiB of text, the encoded pages of one row group and the file so far.
 pub struct FindingsWriter {
     school: String,
     date: Date,
     waiting: Vec<FindingRow>,
+    /// Text of what waits.
+    waiting_bytes: usize,
     writing: Writing,
-    writer: ArrowWriter<Vec<u8>>,
+    writer: GroupWriter<Vec<u8>>,
 }
 
 impl FindingsWriter {
@@ -148,8 +158,14 @@ impl FindingsWriter {
     /// # Errors
     /// When Parquet fails.
     pub fn new(school: &str, date: Date, limits: &PartLimits) -> Result<Self, LakeError> {
-        let writer = crate::part::arrow_writer(Vec::new(), Arc::clone(&SCHEMA), limits)?;
-        Ok(Self { school: school.to_owned(), date, waiting: Vec::new(), writing: Writing::default(), writer })
+        Ok(Self {
+            school: school.to_owned(),
+            date,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            writing: Writing::default(),
+            writer: GroupWriter::new(Vec::new(), Arc::clone(&SCHEMA), limits)?,
+        })
     }
 
     /// Takes one finding.
@@ -158,14 +174,17 @@ impl FindingsWriter {
     /// When Parquet fails, which no finding can cause.
     pub fn push(&mut self, row: FindingRow) -> Result<(), LakeError> {
         self.writing.row(row.finding.event_at);
+        self.waiting_bytes += COLUMNS.iter().map(|(_, column)| column.text_bytes(&row)).sum::<usize>();
         self.waiting.push(row);
-        if self.waiting.len() < BATCH_ROWS { Ok(()) } else { self.flush() }
+        let full = self.waiting.len() >= BATCH_ROWS || self.waiting_bytes >= BATCH_TEXT_BYTES_MAX;
+        if full { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), LakeError> {
         let arrays = COLUMNS.iter().map(|(_, column)| column.array(&self.waiting)).collect();
         self.writer.write(&RecordBatch::try_new(Arc::clone(&SCHEMA), arrays)?)?;
         self.waiting.clear();
+        self.waiting_bytes = 0;
         Ok(())
     }
 
@@ -180,7 +199,7 @@ impl FindingsWriter {
         if !self.waiting.is_empty() {
             self.flush()?;
         }
-        let bytes = self.writer.into_inner()?;
+        let bytes = self.writer.finish()?;
         let (school, date) = (self.school, self.date);
         Ok(Some(self.writing.part(date, bytes, |sha256| keys::findings(&school, date, sha256))))
     }
@@ -230,7 +249,7 @@ pub fn event_row(batch: &RecordBatch, row: usize) -> Result<EventRow, LakeError>
 /// When the bytes are not Parquet, lack a column of a findings part, or hold a value that no finding has.
 pub fn read_findings(bytes: Bytes) -> Result<Vec<FindingRow>, LakeError> {
     let mut rows = Vec::new();
-    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+    for batch in crate::read::batches(bytes)? {
         let batch = batch?;
         for row in 0..batch.num_rows() {
             rows.push(Cells { batch: &batch, row }.finding()?);

@@ -4,6 +4,7 @@
 
 mod columns;
 mod findings;
+mod groups;
 mod judged;
 pub mod keys;
 mod manifest;

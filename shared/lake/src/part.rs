@@ -1,12 +1,10 @@
 //! Events to Parquet parts: one file per UTC day, named by its content.
 
 use crate::columns::{Batch, ColumnSet, Object, schema};
+use crate::groups::{BATCH_TEXT_BYTES_MAX, GroupWriter};
 use crate::{LakeError, PartRef, SCHEMA_NUMBER, keys, sha256_hex};
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use jiff::civil::Date;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -16,12 +14,12 @@ use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use trustwatch_model::Event;
 
-/// Bounds of the writer's memory. Other limits give other parts with the same rows.
+/// Bounds of the writer's memory, beside those in bytes that are fixed. Other limits give other parts with the same rows.
 #[derive(Debug, Clone, Copy)]
 pub struct PartLimits {
-    /// Rows of an Arrow batch.
+    /// Most rows of an Arrow batch; fewer where 8 MiB of text are reached first.
     pub batch_rows: usize,
-    /// Rows of a row group.
+    /// Most rows of a row group; fewer where 128 MiB of decoded values are reached first.
     pub row_group_rows: usize,
     /// Length at which a part is finished and the next one begun.
     pub part_bytes: usize,
@@ -46,7 +44,16 @@ pub struct Part {
 
 /// Writes the events of one object.
 ///
-/// Memory: for each open day one batch, the encoded pages of one row group and the part so far.
+/// Memory: for each open day one batch and the part so far, encoded pages included. With lines of up to 1 MiB and the
+/// limits of [`PartLimits::default`]:
+///
+/// * a batch is encoded at 8 MiB of text, so it holds that and the texts of one line more; its buffers grow by
+///   doubling, so up to twice as much is reserved;
+/// * a part is finished at 16 MiB, looked at after each batch, so it is at most one batch longer;
+/// * while a batch is encoded, one page of it stands plain and compressed.
+///
+/// That is some 40 MiB a day and 120 MiB for three; 2,400 lines of 1 MB over three days took 105 MiB. A line whose
+/// columns repeat it (query and search terms) or that is not UTF-8 (one byte becomes up to three) adds a few MiB.
 pub struct EventWriter {
     object: Object,
     limits: PartLimits,
@@ -110,7 +117,7 @@ pub struct EventFile<W: Write + Send> {
 
 /// Where batches are encoded.
 enum Encoder<W: Write + Send> {
-    Here(Box<ArrowWriter<W>>),
+    Here(Box<GroupWriter<W>>),
     Thread(SyncSender<RecordBatch>, JoinHandle<Result<W, LakeError>>),
 }
 
@@ -126,7 +133,7 @@ impl<W: Write + Send> EventFile<W> {
         Ok(Self {
             batch: Batch::new(columns, object, limits.batch_rows),
             batch_rows: limits.batch_rows,
-            encoder: Encoder::Here(Box::new(arrow_writer(sink, schema(columns), limits)?)),
+            encoder: Encoder::Here(Box::new(GroupWriter::new(sink, schema(columns), limits)?)),
         })
     }
 
@@ -136,19 +143,14 @@ impl<W: Write + Send> EventFile<W> {
     /// When the sink fails; no event is a reason to fail.
     pub fn push(&mut self, event: &Event<'_>) -> Result<Option<usize>, LakeError> {
         self.batch.push(event);
-        if self.batch.rows() < self.batch_rows {
-            return Ok(None);
-        }
-        self.flush()
+        let full = self.batch.rows() >= self.batch_rows || self.batch.text_bytes() >= BATCH_TEXT_BYTES_MAX;
+        if full { self.flush() } else { Ok(None) }
     }
 
     fn flush(&mut self) -> Result<Option<usize>, LakeError> {
         let batch = self.batch.finish()?;
         match &mut self.encoder {
-            Encoder::Here(writer) => {
-                writer.write(&batch)?;
-                Ok(Some(writer.bytes_written() + writer.in_progress_size()))
-            }
+            Encoder::Here(writer) => Ok(Some(writer.write(&batch)?)),
             Encoder::Thread(batches, _) => {
                 // A thread that is gone has failed, and `finish` tells why.
                 let _ = batches.send(batch);
@@ -166,7 +168,7 @@ impl<W: Write + Send> EventFile<W> {
             self.flush()?;
         }
         match self.encoder {
-            Encoder::Here(writer) => Ok(writer.into_inner()?),
+            Encoder::Here(writer) => writer.finish(),
             Encoder::Thread(batches, thread) => {
                 drop(batches);
                 thread.join().unwrap_or(Err(LakeError::Thread))
@@ -186,13 +188,13 @@ impl<W: Write + Send + 'static> EventFile<W> {
         columns: ColumnSet,
         limits: &PartLimits,
     ) -> Result<Self, LakeError> {
-        let mut writer = arrow_writer(sink, schema(columns), limits)?;
+        let mut writer = GroupWriter::new(sink, schema(columns), limits)?;
         let (batches, waiting) = std::sync::mpsc::sync_channel::<RecordBatch>(BATCHES_WAITING);
         let thread = std::thread::spawn(move || {
             for batch in waiting {
                 writer.write(&batch)?;
             }
-            Ok(writer.into_inner()?)
+            writer.finish()
         });
         Ok(Self {
             batch: Batch::new(columns, object, limits.batch_rows),
@@ -200,16 +202,6 @@ impl<W: Write + Send + 'static> EventFile<W> {
             encoder: Encoder::Thread(batches, thread),
         })
     }
-}
-
-pub(crate) fn arrow_writer<W: Write + Send>(
-    sink: W,
-    schema: SchemaRef,
-    limits: &PartLimits,
-) -> Result<ArrowWriter<W>, LakeError> {
-    let options =
-        ArrowWriterOptions::new().with_properties(properties(limits)?).with_skip_arrow_metadata(true);
-    Ok(ArrowWriter::try_new_with_options(sink, schema, options)?)
 }
 
 const DAY_US: i64 = 86_400_000_000;
@@ -292,7 +284,7 @@ const NO_DICTIONARY: [&str; 5] = ["event_at", "timestamp", "line", "bytes_in", "
 const HOST_COLUMNS: [&str; 2] = ["url_domain", "registered_domain"];
 const HOST_DICTIONARY_BYTES: usize = 8 << 20;
 
-fn properties(limits: &PartLimits) -> Result<WriterProperties, LakeError> {
+pub(crate) fn properties(limits: &PartLimits) -> Result<WriterProperties, LakeError> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)

@@ -1,13 +1,15 @@
 //! Reading what was written: for `trustwatch verify`, which believes nothing that it has not counted.
 
 use crate::LakeError;
+use crate::groups::BATCH_TEXT_BYTES_MAX;
 use crate::rejects::RejectLine;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{RecordBatch, StringArray};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
@@ -33,8 +35,28 @@ pub struct PartFacts {
 pub fn event_batches(
     bytes: Bytes,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, LakeError>>, LakeError> {
-    let batches = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
-    Ok(batches.map(|batch| Ok(batch?)))
+    Ok(batches(bytes)?.map(|batch| Ok(batch?)))
+}
+
+/// Most rows that are decoded at a time.
+const ROWS_AT_ONCE: usize = 1024;
+
+/// The batches of a file, each of at most 1,024 rows and, where the texts of a row group are of equal length, of 8 MiB
+/// of text. However the lengths vary, a batch holds no more than two row groups do.
+pub(crate) fn batches(bytes: Bytes) -> Result<ParquetRecordBatchReader, LakeError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let rows = rows_at_once(builder.metadata());
+    Ok(builder.with_batch_size(rows).build()?)
+}
+
+/// As many rows as hold the text of a batch in the row group of the longest rows.
+fn rows_at_once(metadata: &ParquetMetaData) -> usize {
+    let row_bytes = metadata.row_groups().iter().map(|group| {
+        let texts = group.columns().iter().filter_map(|column| column.unencoded_byte_array_data_bytes());
+        texts.sum::<i64>() / group.num_rows().max(1)
+    });
+    let longest = usize::try_from(row_bytes.max().unwrap_or_default()).unwrap_or_default();
+    (BATCH_TEXT_BYTES_MAX / longest.max(1)).clamp(1, ROWS_AT_ONCE)
 }
 
 /// Counts an events part.
