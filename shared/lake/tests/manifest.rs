@@ -45,7 +45,14 @@ fn every_outcome_is_read_back() {
         let written = manifest(outcome);
         let read = Manifest::from_json(&written.to_json().unwrap()).unwrap();
         assert_eq!(read, written);
+        assert_eq!(read.is_complete(), read.outcome == Outcome::Complete);
     }
+}
+
+#[test]
+fn the_layout_before_is_still_read() {
+    let before = Manifest { schema: SCHEMA_NUMBER - 1, ..manifest(Outcome::Complete) };
+    assert_eq!(Manifest::from_json(&before.to_json().unwrap()).unwrap(), before);
 }
 
 #[test]
@@ -60,4 +67,10 @@ fn a_later_layout_is_refused() {
 fn no_school_can_be_the_unroutable_one() {
     assert!(trustwatch_model::SchoolId::new(keys::UNROUTABLE).is_err());
     assert_eq!(keys::manifest(Stage::Tail, "oak", "id"), "manifests/v1/tail/oak/id.json");
+}
+
+#[test]
+fn a_stage_has_a_word_for_keys_and_one_for_the_table() {
+    let words = [Stage::Normalise, Stage::Tail].map(|stage| (stage.as_str(), stage.table_key()));
+    assert_eq!(words, [("normalise", "NORMALISE"), ("tail", "TAIL")]);
 }

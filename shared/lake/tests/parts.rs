@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may unwrap, its helpers too")]
 
 use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Encoding;
 use std::collections::BTreeMap;
 use trustwatch_lake::{
     ColumnSet, EventFile, EventWriter, Object, Part, PartLimits, column_names, event_json, read_part, schema,
@@ -100,12 +103,75 @@ fn more_days_than_may_be_open_lose_nothing() {
 }
 
 #[test]
+fn lines_of_days_that_take_turns_stay_on_their_day() {
+    let parts = write(
+        &[(1, MONDAY), (2, MONDAY + DAY_US), (3, MONDAY + 1), (4, MONDAY + DAY_US + 1)],
+        PartLimits::default(),
+    );
+    assert_eq!(parts.len(), 2);
+    let want = BTreeMap::from([("2026-10-19".to_owned(), vec![1, 3]), ("2026-10-20".to_owned(), vec![2, 4])]);
+    assert_eq!(lines_by_day(&parts), want);
+}
+
+#[test]
 fn a_part_ends_at_its_length_and_the_next_one_begins() {
     let events: Vec<(u64, i64)> = (1..=1_000).map(|line| (line, MONDAY)).collect();
     let small = write(&events, PartLimits { part_bytes: 1, batch_rows: 100, ..PartLimits::default() });
     assert_eq!(small.len(), 10);
     assert_eq!(lines_by_day(&small)["2026-10-19"], (1..=1_000).collect::<Vec<u64>>());
     assert_eq!(write(&events, PartLimits::default()).len(), 1);
+}
+
+#[test]
+fn the_length_of_a_part_counts_what_is_written_and_what_waits() {
+    let limits =
+        PartLimits { part_bytes: 40_000, row_group_rows: 300, batch_rows: 50, ..PartLimits::default() };
+    let mut writer = EventWriter::new(object(), limits);
+    for line in 1..=4_000 {
+        let user = sha256_hex(&u64::to_le_bytes(line));
+        writer.push(&Event { user_name: Some(&user), ..event(line, MONDAY) }).unwrap();
+    }
+    let parts = writer.take_finished();
+    assert!(parts.len() > 2, "{} parts", parts.len());
+    for part in parts {
+        assert!((20_000..60_000).contains(&part.bytes.len()), "{} bytes", part.bytes.len());
+    }
+}
+
+#[test]
+fn hosts_keep_their_dictionary_however_many_there_are() {
+    // Together longer than a dictionary may be by default.
+    let hosts: Vec<String> = (0..30_000).map(|host| format!("host-{host:0>40}.example.org")).collect();
+    let mut writer = EventWriter::new(object(), PartLimits::default());
+    for (line, host) in (1..).zip(&hosts) {
+        writer.push(&Event { url_domain: Some(host), file_name: Some(host), ..event(line, MONDAY) }).unwrap();
+    }
+    let part = Bytes::from(writer.finish().unwrap().remove(0).bytes);
+    let file = ParquetRecordBatchReaderBuilder::try_new(part).unwrap();
+    let only_dictionary = |name: &str| {
+        let columns = file.metadata().row_group(0).columns();
+        let column = columns.iter().find(|column| column.column_path().string() == name).unwrap();
+        column.page_encoding_stats_mask().unwrap().is_only(Encoding::RLE_DICTIONARY)
+    };
+    assert!(only_dictionary("url_domain"));
+    assert!(!only_dictionary("file_name"), "the hosts fit into any dictionary: the test shows nothing");
+}
+
+#[test]
+fn a_part_that_holds_lines_of_two_sources_names_both() {
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(ColumnSet::All), None).unwrap();
+    for source_id in ["one", "other", "one"] {
+        let object = Object { source_id: source_id.into(), ..object() };
+        let mut file = EventFile::new(Vec::new(), &object, ColumnSet::All, &PartLimits::default()).unwrap();
+        file.push(&event(1, MONDAY)).unwrap();
+        let part = Bytes::from(file.finish().unwrap());
+        for batch in ParquetRecordBatchReaderBuilder::try_new(part).unwrap().build().unwrap() {
+            writer.write(&batch.unwrap()).unwrap();
+        }
+    }
+    let facts = read_part(Bytes::from(writer.into_inner().unwrap())).unwrap();
+    let of = |source_id: &str| ["oak", "web", source_id].map(str::to_owned);
+    assert_eq!(facts.sources, [of("one"), of("other")].into());
 }
 
 #[test]

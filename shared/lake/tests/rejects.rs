@@ -46,6 +46,7 @@ fn many_rejects_go_into_several_files() {
         rejects.push(number, RejectReason::Malformed, &line, line.len() as u64).unwrap();
         files.extend(rejects.take_finished());
     }
+    assert!(!files.is_empty(), "a finished file waits for the last line");
     files.extend(rejects.finish().unwrap());
     assert!(files.len() > 1);
     let numbers: Vec<u64> =
