@@ -211,3 +211,34 @@ fn begins_path(line: &str, path: &str) -> bool {
         before.is_none_or(|before| before.is_whitespace() || "\"'`=:(,".contains(before))
     })
 }
+
+/// `make mutants` takes its time; that a patch has gone stale shows at once.
+#[test]
+fn every_mutant_still_applies_and_names_its_test() {
+    let folder = root().join("tests/mutants");
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let patches: Vec<PathBuf> =
+        files.filter(|file| file.extension().is_some_and(|end| end == "patch")).collect();
+    assert!(patches.len() > 20, "{patches:?}");
+    for patch in patches {
+        let checked =
+            Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output().unwrap();
+        assert!(
+            checked.status.success(),
+            "{}: {}",
+            patch.display(),
+            String::from_utf8_lossy(&checked.stderr)
+        );
+        let text = std::fs::read_to_string(&patch).unwrap();
+        let test = text.lines().next().and_then(|line| line.strip_prefix("# test: ")).unwrap_or_default();
+        let (binary, name) = test.split_once(' ').unwrap_or_default();
+        let function = name.rsplit("::").next().unwrap_or_default();
+        let mut sources = tracked().into_iter().filter(|file| {
+            file.starts_with("tests/tests") && file.extension().is_some_and(|end| end == "rs")
+        });
+        assert!(
+            !binary.is_empty() && sources.any(|file| self::text(&file).contains(function)),
+            "{test} is no test"
+        );
+    }
+}
