@@ -15,6 +15,9 @@ use trustwatch_model::{
     Attribution, Audience, Distinct, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
 };
 
+/// Longest path, search or list of category words that a finding shows. The event itself keeps the whole of it.
+const SHOWN_BYTES_MAX: usize = 2_048;
+
 /// What a reviewer sees of an event. Absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -235,10 +238,10 @@ pub fn event_row(batch: &RecordBatch, row: usize) -> Result<EventRow, LakeError>
             year_group: None,
             form: None,
             url_domain: cells.text("url_domain")?,
-            url_path: cells.text("url_path")?,
-            search_terms: cells.text("search_terms")?,
+            url_path: cells.clipped("url_path")?,
+            search_terms: cells.clipped("search_terms")?,
             action: cells.text("action")?,
-            filter_category: cells.text("filter_category")?,
+            filter_category: cells.clipped("filter_category")?,
         },
     })
 }
@@ -310,6 +313,14 @@ impl Cells<'_> {
     fn text(&self, name: &'static str) -> Result<Option<String>, LakeError> {
         let texts = self.column(name)?.as_string_opt::<i32>().ok_or(LakeError::Column(name))?;
         Ok(texts.is_valid(self.row).then(|| texts.value(self.row).to_owned()))
+    }
+
+    fn clipped(&self, name: &'static str) -> Result<Option<String>, LakeError> {
+        let mut text = self.text(name)?;
+        if let Some(text) = &mut text {
+            text.truncate(text.floor_char_boundary(SHOWN_BYTES_MAX));
+        }
+        Ok(text)
     }
 
     fn word<T>(&self, name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, LakeError> {

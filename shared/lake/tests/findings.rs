@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests fail as tests do")]
 
 use bytes::Bytes;
-use trustwatch_lake::{FindingRow, FindingsWriter, PartLimits, Shown, read_findings};
+use trustwatch_lake::{
+    EventWriter, FindingRow, FindingsWriter, Object, PartLimits, Shown, event_batches, event_row,
+    read_findings,
+};
 use trustwatch_model::{
-    Attribution, Audience, Distinct, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
+    Attribution, Audience, Distinct, Event, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
 };
 
 const MONDAY: i64 = 1_792_971_000_000_000;
@@ -64,4 +67,19 @@ fn nothing_found_is_no_file() {
 #[test]
 fn what_is_no_findings_part_is_refused() {
     assert!(read_findings(Bytes::from_static(b"PAR1 and no more")).is_err());
+}
+
+#[test]
+fn a_finding_shows_the_beginning_of_a_long_path() {
+    let path = format!("/{}", "é".repeat(400_000));
+    let event = Event { url_path: Some(&path), line: 3, ..Event::at(MONDAY) };
+    let object = Object { school: "oak".into(), feed: "web".into(), source_id: "0".repeat(32) };
+    let mut events = EventWriter::new(object, PartLimits::default());
+    events.push(&event).unwrap();
+    let part = events.finish().unwrap().remove(0);
+    let batch = event_batches(Bytes::from(part.bytes)).unwrap().next().unwrap().unwrap();
+    let row = event_row(&batch, 0).unwrap();
+    let shown = row.shown.url_path.unwrap();
+    assert_eq!((row.line, shown.len()), (3, 2_047));
+    assert!(path.starts_with(&shown));
 }
