@@ -11,7 +11,7 @@ use std::time::Instant;
 use trustwatch_lake::Stage;
 use trustwatch_pipeline::{Arrival, Context, InForce, classify, normalise};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
-use trustwatch_tests::judging::{alert_facts, bet, judged_school, manifest_of};
+use trustwatch_tests::judging::{alert_facts, bet, judged_school, manifest_of, visit};
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
@@ -239,7 +239,7 @@ async fn two_settlers_of_one_tail() {
     every_schedule_ends_the_same("one tail", &OneTail).await;
 }
 
-/// Two sources that only together are an alert are judged at the same time.
+/// Two sources of one alert are judged at the same time.
 struct OneAlert;
 
 impl Play for OneAlert {
@@ -248,12 +248,14 @@ impl Play for OneAlert {
             judged_school(system, school).await;
             let context = system.context();
             context.store.year_key("2026-27").await.unwrap();
-            let bets = |seconds: &[i64]| -> String {
-                seconds.iter().map(|second| bet(SATURDAY_NIGHT + second, "pat.ash")).collect()
+            let search = |second: i64| {
+                let url = "http://www.google.com/search?q=hurt+myself";
+                visit(SATURDAY_NIGHT + second, "pat.ash", url)
             };
             let mut manifests = Vec::new();
-            // The second lies behind midnight, in the window of the next day.
-            for (name, text) in [("a", bets(&[0, 5])), ("b", bets(&[60]))] {
+            // Each is an alert alone, so both write the cell; the whole truth is two events.
+            let texts = [("a", search(0) + &bet(SATURDAY_NIGHT, "pat.ash")), ("b", search(5))];
+            for (name, text) in texts {
                 system.time.pass_ms(HOUR_MS);
                 let arrival = system.put(&format!("{school}/web/{name}.log"), text).await;
                 normalise(&context, &arrival).await.unwrap();
@@ -273,7 +275,8 @@ impl Play for OneAlert {
     fn finish<'a>(&'a self, system: &'a System, arrivals: &'a [Arrival]) -> BoxFuture<'a, ()> {
         Box::pin(async {
             let school = arrivals[0].key.split('/').nth(3).unwrap();
-            assert_eq!(alert_facts(&system.context(), school).await.len(), 1, "the alert is missing");
+            let facts = alert_facts(&system.context(), school).await;
+            assert!(facts.len() == 1 && facts[0].contains("Some((5, 2,"), "{facts:?}");
         })
     }
 
