@@ -113,8 +113,11 @@ async fn a_policy_change_between_two_files_judges_each_event_by_its_own_time() {
     let change = now + 1_800;
     assert_eq!(publish(&context, &stricter(), change * 1_000_000).await.unwrap(), 2);
     system.time.pass_ms(DAY_MS);
-    // Two before the change are none; one before and one behind are two for the one behind.
-    deliver(&system, "oak/web/a.log", &(bet(change - 400, "sam.elm") + &bet(change - 300, "sam.elm"))).await;
+    // Two before the change are none, in whatever file they stand; one before and one behind are two for the one
+    // behind.
+    let both = bet(change - 400, "sam.elm") + &bet(change - 300, "sam.elm");
+    let behind = visit(change + 100, "sam.elm", "http://www.example.org/");
+    deliver(&system, "oak/web/a.log", &(both + &behind)).await;
     deliver(&system, "oak/web/b.log", &bet(change - 60, "pat.ash")).await;
     assert_eq!(alert_facts(&context, "oak").await, Vec::<String>::new());
     deliver(&system, "oak/web/c.log", &bet(change, "pat.ash")).await;
