@@ -6,9 +6,9 @@
 //! can therefore not overwrite what a later one concluded.
 
 use crate::due::{DueKind, shard};
+use crate::error::failed_conditions;
 use crate::ledger::{Item, get_number, get_text, number, text};
 use crate::{PutOutcome, Store, StoreError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use std::collections::BTreeMap;
 use trustwatch_model::{AlertId, SourceId};
@@ -365,18 +365,6 @@ pub struct QueuePlace {
 
 fn construction(_: aws_smithy_types::error::operation::BuildError) -> StoreError {
     StoreError::fault("transaction", "Construction")
-}
-
-/// Which items of a cancelled transaction had a condition that did not hold, in their order.
-fn failed_conditions(error: Option<&TransactWriteItemsError>) -> Vec<bool> {
-    match error {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
-            .cancellation_reasons()
-            .iter()
-            .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 fn contribution_item(item: &Item) -> ContributionItem {

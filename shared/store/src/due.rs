@@ -1,8 +1,9 @@
 //! The due index: rows of the ledger that somebody has to come back to. A row carries the message that tells a worker
 //! to do so, whatever is left to be done for its source.
 
+use crate::error::unless_changed;
 use crate::ledger::{Item, get_number, get_text, ledger_key, number, text};
-use crate::{DUE_INDEX, Store, StoreError, Trouble};
+use crate::{DUE_INDEX, Store, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use trustwatch_model::SourceId;
 
@@ -116,14 +117,6 @@ impl Store {
             .condition_expression("attribute_exists(PK)")
             .update_expression(REMOVE_DUE);
         unless_changed(update.send().await.map_err(|error| StoreError::of("settle_due", error)))
-    }
-}
-
-/// A condition that does not hold means that there is nothing left to do.
-fn unless_changed<T>(answer: Result<T, StoreError>) -> Result<(), StoreError> {
-    match answer {
-        Err(error) if error.trouble == Trouble::Condition => Ok(()),
-        answer => answer.map(|_| ()),
     }
 }
 

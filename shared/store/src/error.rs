@@ -1,5 +1,6 @@
 //! What can go wrong outside, sorted by what to do about it.
 
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -79,6 +80,26 @@ impl StoreError {
             None => Box::new(error),
         };
         Self { verb, code, trouble, source: Some(source) }
+    }
+}
+
+/// Which items of a cancelled transaction had a condition that did not hold, in their order.
+pub(crate) fn failed_conditions(error: Option<&TransactWriteItemsError>) -> Vec<bool> {
+    match error {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
+            .cancellation_reasons()
+            .iter()
+            .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Takes a condition that does not hold for the word that there is nothing left to do.
+pub(crate) fn unless_changed<T>(answer: Result<T, StoreError>) -> Result<(), StoreError> {
+    match answer {
+        Err(error) if error.trouble == Trouble::Condition => Ok(()),
+        answer => answer.map(|_| ()),
     }
 }
 

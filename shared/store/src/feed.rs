@@ -1,7 +1,8 @@
 //! What a feed shows of itself: counters that change once per source, and the latest of what happened.
 
+use crate::error::unless_changed;
 use crate::ledger::{Item, get_number, get_text, number, text};
-use crate::{Store, StoreError, Trouble};
+use crate::{Store, StoreError};
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use std::collections::BTreeMap;
 
@@ -109,10 +110,7 @@ impl Store {
             .expression_attribute_values(":at", number(latest.at))
             .expression_attribute_values(":source", text(&latest.source_id))
             .expression_attribute_values(":detail", text(&latest.detail));
-        match update.send().await.map_err(|error| StoreError::of("show_latest", error)) {
-            Err(error) if error.trouble == Trouble::Condition => Ok(()),
-            answer => answer.map(|_| ()),
-        }
+        unless_changed(update.send().await.map_err(|error| StoreError::of("show_latest", error)))
     }
 
     /// Bytes of this school that arrived on this UTC day and were accounted for.

@@ -4,6 +4,7 @@
 //! manifest is put if absent: a worker whose lease ran out can do no harm.
 
 use crate::due::{Due, REMOVE_DUE, SET_DUE};
+use crate::error::failed_conditions;
 use crate::{Store, StoreError, Tally};
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -231,7 +232,11 @@ impl Store {
         get_text(&item, "pins").ok_or_else(|| StoreError::fault(VERB, "NoPins"))
     }
 
-    async fn ledger_item(&self, source: &SourceId, stage: &str) -> Result<Option<Item>, StoreError> {
+    /// Reads a ledger row.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the call.
+    pub async fn ledger(&self, source: &SourceId, stage: &str) -> Result<Option<LedgerEntry>, StoreError> {
         let answer = self
             .dynamodb
             .get_item()
@@ -241,15 +246,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::of("ledger", error))?;
-        Ok(answer.item)
-    }
-
-    /// Reads a ledger row.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the call.
-    pub async fn ledger(&self, source: &SourceId, stage: &str) -> Result<Option<LedgerEntry>, StoreError> {
-        Ok(self.ledger_item(source, stage).await?.map(|item| LedgerEntry {
+        Ok(answer.item.map(|item| LedgerEntry {
             state: get_text(&item, "state").unwrap_or_default(),
             attempts: get_number(&item, "attempts").unwrap_or(0),
             outcome: get_text(&item, "outcome"),
@@ -281,18 +278,11 @@ impl Store {
         let answer = self.dynamodb.transact_write_items().set_transact_items(Some(items)).send().await;
         match answer {
             Ok(_) => Ok(Finished::Now),
-            Err(error) => {
-                use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
-                // The ledger row is the only item with a condition, and it stands first.
-                let done = error.as_service_error().is_some_and(|error| match error {
-                    E::TransactionCanceledException(cancelled) => cancelled
-                        .cancellation_reasons()
-                        .first()
-                        .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")),
-                    _ => false,
-                });
-                if done { Ok(Finished::Before) } else { Err(StoreError::of(VERB, error)) }
-            }
+            // The ledger row is the only item with a condition, and it stands first.
+            Err(error) => match failed_conditions(error.as_service_error()).as_slice() {
+                [true, ..] => Ok(Finished::Before),
+                _ => Err(StoreError::of(VERB, error)),
+            },
         }
     }
 

@@ -1,8 +1,9 @@
 //! The keys under which people are named, one for each academic year. The table holds them sealed by KMS; when a
 //! year's key is destroyed, nothing links its alerts to people any more.
 
+use crate::error::unless_changed;
 use crate::ledger::{Item, text};
-use crate::{Store, StoreError, Trouble};
+use crate::{Store, StoreError};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kms::types::DataKeySpec;
@@ -76,9 +77,6 @@ impl Store {
             .condition_expression("attribute_not_exists(PK)")
             .send()
             .await;
-        match put.map_err(|error| StoreError::of(VERB, error)) {
-            Err(error) if error.trouble == Trouble::Condition => Ok(()),
-            answer => answer.map(|_| ()),
-        }
+        unless_changed(put.map_err(|error| StoreError::of(VERB, error)))
     }
 }
