@@ -1,6 +1,7 @@
 //! The manifest of a judgement: what one policy found in the events of one source. It is put last, once a generation.
 
-use crate::{ManifestError, PartRef, SCHEMA_NUMBER, Stage};
+use crate::manifest::{Layout, from_json};
+use crate::{ManifestError, PartRef, Stage};
 use serde::{Deserialize, Serialize};
 use trustwatch_model::SourceId;
 
@@ -39,7 +40,7 @@ pub struct JudgePins {
 /// The commit of a judgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedManifest {
-    /// [`SCHEMA_NUMBER`] of the writer.
+    /// [`crate::SCHEMA_NUMBER`] of the writer.
     pub schema: u32,
     /// Name of what was judged, and of its findings.
     pub source_id: SourceId,
@@ -63,17 +64,19 @@ pub struct JudgedManifest {
     pub writer: String,
 }
 
+impl Layout for JudgedManifest {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+}
+
 impl JudgedManifest {
     /// Reads a manifest.
     ///
     /// # Errors
     /// When it is not JSON of this shape, or of a schema that this build does not read.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let manifest: Self = serde_json::from_slice(bytes)?;
-        if manifest.schema > SCHEMA_NUMBER || manifest.schema + 1 < SCHEMA_NUMBER {
-            return Err(ManifestError::Schema(manifest.schema));
-        }
-        Ok(manifest)
+        from_json(bytes)
     }
 
     /// Writes the manifest. The same manifest gives the same bytes.

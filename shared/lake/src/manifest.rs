@@ -1,6 +1,7 @@
 //! The manifest: the one object that makes the parts of a source visible. It is put last and never replaced.
 
 use jiff::civil::Date;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trustwatch_model::{
@@ -152,17 +153,34 @@ pub enum ManifestError {
     Schema(u32),
 }
 
+/// A manifest of any stage: JSON with the number of its layout.
+pub(crate) trait Layout: DeserializeOwned {
+    /// [`SCHEMA_NUMBER`] of the writer.
+    fn schema(&self) -> u32;
+}
+
+pub(crate) fn from_json<M: Layout>(bytes: &[u8]) -> Result<M, ManifestError> {
+    let manifest: M = serde_json::from_slice(bytes)?;
+    let schema = manifest.schema();
+    if schema > SCHEMA_NUMBER || schema + 1 < SCHEMA_NUMBER {
+        return Err(ManifestError::Schema(schema));
+    }
+    Ok(manifest)
+}
+
+impl Layout for Manifest {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+}
+
 impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
     /// When it is not JSON of this shape, or of a schema that this build does not read.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let manifest: Self = serde_json::from_slice(bytes)?;
-        if manifest.schema > SCHEMA_NUMBER || manifest.schema + 1 < SCHEMA_NUMBER {
-            return Err(ManifestError::Schema(manifest.schema));
-        }
-        Ok(manifest)
+        from_json(bytes)
     }
 
     /// Writes the manifest. The same manifest gives the same bytes.

@@ -1,42 +1,14 @@
 //! What was written as findings is read back as it was.
 #![allow(clippy::unwrap_used, reason = "tests fail as tests do")]
 
+mod common;
+
 use bytes::Bytes;
+use common::{MONDAY, row};
 use trustwatch_lake::{
-    EventWriter, FindingRow, FindingsWriter, Object, PartLimits, Shown, event_batches, event_row,
-    read_findings,
+    EventWriter, FindingRow, FindingsWriter, Object, PartLimits, event_batches, event_row, read_findings,
 };
-use trustwatch_model::{
-    Attribution, Audience, Distinct, Event, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
-};
-
-const MONDAY: i64 = 1_792_971_000_000_000;
-
-fn row(line: u64) -> FindingRow {
-    let finding = Finding {
-        source_id: SourceId::of("raw", "oak/web/a.log", "v1"),
-        line,
-        event_at: MONDAY + i64::try_from(line).unwrap(),
-        rule: RuleId::new("gambling").unwrap(),
-        category: "gambling".into(),
-        policy: 7,
-        severity: Severity::MEDIUM,
-        threshold: Threshold { count: 3, within_ms: 1_800_000, distinct: Distinct::Thing },
-        grid_ms: 86_400_000,
-        audience: Audience::Pupil,
-        attribution: Attribution::SharedLogin,
-        subject: SubjectKey::of_mac(&[7; 32]),
-        thing: "ab".into(),
-        matched: vec!["bets.example".into(), "naïve, \"quoted\"".into()],
-        factors: Vec::new(),
-    };
-    let shown = Shown {
-        user_name: Some("year3".into()),
-        url_domain: Some("bets.example".into()),
-        ..Shown::default()
-    };
-    FindingRow { finding, shown }
-}
+use trustwatch_model::Event;
 
 #[test]
 fn findings_are_read_back_as_they_were_written() {

@@ -7,16 +7,14 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod common;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use bytes::Bytes;
 use peak_alloc::PeakAlloc;
-use trustwatch_lake::{
-    EventWriter, FindingRow, FindingsWriter, Object, Part, PartLimits, Shown, event_batches, sha256_hex,
-};
-use trustwatch_model::{
-    Attribution, Audience, Distinct, Event, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
-};
+use trustwatch_lake::{EventWriter, FindingsWriter, Object, Part, PartLimits, event_batches, sha256_hex};
+use trustwatch_model::Event;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -125,25 +123,9 @@ fn peak_of_findings(rows: u64) -> usize {
     let day = jiff::civil::date(2026, 10, 19);
     let mut writer = FindingsWriter::new("oak", day, &PartLimits::default()).unwrap();
     for line in 1..=rows {
-        let finding = Finding {
-            source_id: SourceId::of("raw", "oak/web/a.log", "v1"),
-            line,
-            event_at: MONDAY,
-            rule: RuleId::new("gambling").unwrap(),
-            category: "gambling".into(),
-            policy: 7,
-            severity: Severity::MEDIUM,
-            threshold: Threshold { count: 3, within_ms: 1_800_000, distinct: Distinct::Thing },
-            grid_ms: 86_400_000,
-            audience: Audience::Pupil,
-            attribution: Attribution::User,
-            subject: SubjectKey::of_mac(&[7; 32]),
-            thing: "ab".into(),
-            matched: Vec::new(),
-            factors: Vec::new(),
-        };
-        let shown = Shown { url_path: Some(path.clone()), ..Shown::default() };
-        writer.push(FindingRow { finding, shown }).unwrap();
+        let mut row = common::row(line);
+        row.shown.url_path = Some(path.clone());
+        writer.push(row).unwrap();
     }
     assert_eq!(writer.finish().unwrap().unwrap().entry.rows, rows);
     ALLOCATOR.peak_usage() - before
