@@ -1,13 +1,13 @@
 //! Decisions, by the Cedar policies of `policies.cedar` over the schema of `schema.cedarschema`.
 
-use crate::{Action, Alert, Grant, Principal, QueueKind, QueueScope, Resource};
+use crate::{Action, Alert, Grant, Principal, Resource};
 use cedar_policy::{
     Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
     RestrictedExpression, Schema,
 };
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
-use trustwatch_model::SchoolId;
+use trustwatch_model::{Queue, SchoolId};
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
 const POLICIES: &str = include_str!("policies.cedar");
@@ -62,17 +62,13 @@ impl Authoriser {
     /// The lists that this person may read alerts from, of all `schools` of the trust. Each alert in them is to be
     /// authorised by itself.
     #[must_use]
-    pub fn visible_queues(&self, principal: &Principal, schools: &[SchoolId]) -> Vec<QueueScope> {
+    pub fn visible_queues(&self, principal: &Principal, schools: &[SchoolId]) -> Vec<Queue> {
         let Ok(person) = self.person(principal) else { return Vec::new() };
-        let of_school = |school: &SchoolId| {
-            QueueKind::ALL.map(|kind| QueueScope::School { school: school.clone(), kind })
-        };
-        let all = schools.iter().flat_map(of_school).chain([QueueScope::Trust]);
-        all.filter(|scope| {
-            let decided = self.decide(&person, Action::ListAlerts, &Resource::Queue(scope.clone()));
+        let may_read = |queue: &Queue| {
+            let decided = self.decide(&person, Action::ListAlerts, &Resource::Queue(queue.clone()));
             matches!(decided, Ok(Decision::Allow))
-        })
-        .collect()
+        };
+        Queue::all(schools).filter(may_read).collect()
     }
 
     fn person(&self, principal: &Principal) -> Result<Person, PolicyError> {
@@ -164,9 +160,9 @@ impl Types {
         }
     }
 
-    fn queue(&self, scope: &QueueScope) -> Result<Entity, PolicyError> {
+    fn queue(&self, scope: &Queue) -> Result<Entity, PolicyError> {
         let mut attributes = vec![("kind", reference(&self.queue_kind, kind(scope)))];
-        if let QueueScope::School { school, .. } = scope {
+        if let Queue::School(school, _) = scope {
             attributes.push(("school", reference(&self.school, school.as_str())));
         }
         entity(uid(&self.queue, "this"), attributes)
@@ -189,10 +185,10 @@ impl Types {
 }
 
 /// The word of a queue in the policies.
-const fn kind(scope: &QueueScope) -> &'static str {
+const fn kind(scope: &Queue) -> &'static str {
     match scope {
-        QueueScope::School { kind, .. } => kind.as_str(),
-        QueueScope::Trust => "trust",
+        Queue::School(_, kind) => kind.as_str(),
+        Queue::Trust => "trust",
     }
 }
 

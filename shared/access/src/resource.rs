@@ -1,7 +1,7 @@
 //! What a person may want to do, and to what.
 
 use std::collections::BTreeSet;
-use trustwatch_model::{Audience, SchoolId, SubjectKey};
+use trustwatch_model::{Audience, Queue, SchoolId, SubjectKey};
 
 /// What a person may want to do. Each goes with one kind of [`Resource`]; with any other it is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +57,7 @@ pub enum Resource {
     /// A school.
     School(SchoolId),
     /// A list of alerts.
-    Queue(QueueScope),
+    Queue(Queue),
     /// An alert, as it is now: read strongly before a transition.
     Alert(Alert),
 }
@@ -70,51 +70,11 @@ pub struct Alert {
     /// Whom it concerns.
     pub audience: Audience,
     /// Where it waits.
-    pub queues: BTreeSet<QueueScope>,
+    pub queues: BTreeSet<Queue>,
     /// Whom it is about, where that is known.
     pub subject: Option<SubjectKey>,
     /// It is about a headteacher, whose cases go to the chair.
     pub subject_is_head: bool,
     /// It was recorded as the head's own to deal with.
     pub assigned_to_head: bool,
-}
-
-/// Whose queue of a school.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueKind {
-    /// Pupils' and unknown people's alerts.
-    Dsl,
-    /// Staff's and visitors' alerts.
-    Head,
-    /// Malware, and visitors' alerts.
-    It,
-}
-
-impl QueueKind {
-    /// Every one of them.
-    pub const ALL: [Self; 3] = [Self::Dsl, Self::Head, Self::It];
-
-    /// The word in the keys of the table and in the policies.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dsl => "dsl",
-            Self::Head => "head",
-            Self::It => "it",
-        }
-    }
-}
-
-/// One list of alerts: the partitions `Q#<school>#<kind>#…`, or `Q#trust#…`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueScope {
-    /// Of a school.
-    School {
-        /// Which.
-        school: SchoolId,
-        /// Whose.
-        kind: QueueKind,
-    },
-    /// Of the trust: heads' cases, unknown people's, and what reaches nobody else.
-    Trust,
 }

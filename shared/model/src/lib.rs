@@ -7,6 +7,7 @@ mod event;
 mod feed;
 mod id;
 mod judgement;
+mod queue;
 mod raw_key;
 mod source;
 
@@ -15,5 +16,6 @@ pub use event::{Action, Attribution, Event, Intent, Precision};
 pub use feed::{FeedSettings, HORIZON_DAYS_DEFAULT, SchoolSettings, Window, ZONE_DEFAULT};
 pub use id::{FeedId, IdError, RuleId, SchoolId, SourceId};
 pub use judgement::{AlertId, Audience, Distinct, Finding, Severity, SeverityError, SubjectKey, Threshold};
+pub use queue::{Desk, Queue};
 pub use raw_key::{RawKey, RawKeyError};
 pub use source::{ObjectVersion, QuarantineReason};

@@ -5,10 +5,11 @@ use crate::step::{At, Cause, StepError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trustwatch_casework::{
-    Alert, Case, Cell, CellState, Contribution, Contributions, Queue, detect, dues, fold, queue_sort, routes,
+    Alert, Case, Cell, CellState, Contribution, Contributions, detect, dues, fold, partition, queue_sort,
+    routes,
 };
 use trustwatch_lake::{FindingRow, JudgedManifest};
-use trustwatch_model::{AlertId, Attribution, Audience, Severity};
+use trustwatch_model::{AlertId, Attribution, Audience, Queue, Severity};
 use trustwatch_store::{
     CellItem, CellWrite, CellWritten, ContributionPut, NotifyItem, PutOutcome, QueueItem,
 };
@@ -182,7 +183,7 @@ fn queues(about: &About, alert: &Alert, seen: &CellItem) -> Result<BTreeMap<Stri
     let text = serde_json::to_string(&row).map_err(Cause::Pins)?;
     let case = Case { school: &about.cell.school, audience, category: &row.category, subject_role: None };
     let item = |queue: &Queue| QueueItem {
-        partition: queue.partition(status),
+        partition: partition(queue, status),
         order: queue_sort(episode.peak, episode.opened_ms),
         row: text.clone(),
     };

@@ -4,8 +4,8 @@ use crate::alert::AlertRow;
 use crate::commit::Context;
 use crate::step::{At, Cause, StepError};
 use std::collections::BTreeMap;
-use trustwatch_casework::{Desk, Queue, Status};
-use trustwatch_model::{AlertId, SchoolId};
+use trustwatch_casework::{Status, partition};
+use trustwatch_model::{AlertId, Queue, SchoolId};
 use trustwatch_store::QueuePlace;
 
 /// Entries of a page.
@@ -22,12 +22,9 @@ pub async fn alerts(
     schools: &[SchoolId],
     status: Status,
 ) -> Result<BTreeMap<AlertId, AlertRow>, StepError> {
-    let desks = [Desk::Dsl, Desk::Head, Desk::It];
-    let of_school = |school: &SchoolId| desks.map(|desk| Queue::School(school.clone(), desk));
-    let queues = schools.iter().flat_map(of_school).chain([Queue::Trust]);
     let mut found = BTreeMap::new();
-    for queue in queues {
-        let partition = queue.partition(status);
+    for queue in Queue::all(schools) {
+        let partition = partition(&queue, status);
         let mut behind: Option<QueuePlace> = None;
         loop {
             let page = context.store.queue_page(&partition, PAGE, behind.as_ref()).await;

@@ -5,15 +5,15 @@ use crate::table::AUDIENCES;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use trustwatch_access::{Action, Alert, Decision, Grant, Principal, QueueKind, QueueScope, Resource};
-use trustwatch_model::Audience;
+use trustwatch_access::{Action, Alert, Decision, Grant, Principal, Resource};
+use trustwatch_model::{Audience, Desk, Queue};
 
 #[test]
 fn an_action_on_the_wrong_kind_of_thing_is_denied_to_everyone() {
     let things = [
         Resource::Trust,
         Resource::School(school("oak")),
-        Resource::Queue(QueueScope::Trust),
+        Resource::Queue(Queue::Trust),
         Resource::Alert(alert("oak", Audience::Pupil)),
     ];
     let fits = |action, thing: &Resource| match action {
@@ -58,9 +58,9 @@ fn lists_are_read_from_the_queues_of_ones_roles() {
     let visible = |roles: &[&str]| -> Vec<String> {
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         let scopes = AUTHORISER.visible_queues(&person(&roles), &schools);
-        let word = |scope: QueueScope| match scope {
-            QueueScope::School { school, kind } => format!("{school}/{}", kind.as_str()),
-            QueueScope::Trust => "trust".to_owned(),
+        let word = |scope: Queue| match scope {
+            Queue::School(school, kind) => format!("{school}/{}", kind.as_str()),
+            Queue::Trust => "trust".to_owned(),
         };
         scopes.into_iter().map(word).collect()
     };
@@ -98,21 +98,21 @@ prop_compose! {
     fn a_request()(
         place in prop::sample::select(vec!["oak", "elm", "ash", "yew"]),
         audience in prop::sample::select(AUDIENCES.to_vec()),
-        kind in prop::sample::select(QueueKind::ALL.to_vec()),
+        kind in prop::sample::select(Desk::ALL.to_vec()),
         [own, nobodys, subject_is_head, assigned_to_head, in_trust_queue]: [bool; 5],
         action in prop::sample::select(Action::ALL.to_vec()),
     ) -> (Action, Resource) {
-        let of_school = QueueScope::School { school: school(place), kind };
+        let of_school = Queue::School(school(place), kind);
         let resource = match action {
             Action::ReadMe | Action::ReadOpenApi => Resource::Trust,
             Action::ListSchools | Action::ReadFeeds => Resource::School(school(place)),
-            Action::ListAlerts => Resource::Queue(if in_trust_queue { QueueScope::Trust } else { of_school }),
+            Action::ListAlerts => Resource::Queue(if in_trust_queue { Queue::Trust } else { of_school }),
             Action::ReadAlert | Action::TransitionAlert => {
                 let plain = alert(place, audience);
                 let subject = if own { Some(own_subject()) } else { plain.subject.clone() };
                 let mut queues = BTreeSet::from([of_school]);
                 if in_trust_queue {
-                    queues.insert(QueueScope::Trust);
+                    queues.insert(Queue::Trust);
                 }
                 let subject = subject.filter(|_| !nobodys);
                 Resource::Alert(Alert { subject, queues, subject_is_head, assigned_to_head, ..plain })
@@ -158,8 +158,8 @@ fn reaches(grant: &Grant, resource: &Resource) -> bool {
     };
     match resource {
         Resource::Trust => true,
-        Resource::Queue(QueueScope::Trust) => false,
-        Resource::School(school) | Resource::Queue(QueueScope::School { school, .. }) => granted_at == school,
+        Resource::Queue(Queue::Trust) => false,
+        Resource::School(school) | Resource::Queue(Queue::School(school, _)) => granted_at == school,
         Resource::Alert(alert) => *granted_at == alert.school,
     }
 }

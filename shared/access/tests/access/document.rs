@@ -2,8 +2,8 @@
 
 use crate::people::{alert, allows, one, own_subject, roles, school};
 use crate::table::AUDIENCES;
-use trustwatch_access::{Action, Alert, QueueKind, QueueScope, Resource};
-use trustwatch_model::Audience;
+use trustwatch_access::{Action, Alert, Resource};
+use trustwatch_model::{Audience, Desk, Queue};
 
 const DOCUMENT: &str = include_str!("../../../../docs/access.md");
 
@@ -19,8 +19,8 @@ fn alerts(audiences: &[Audience], place: &str, change: impl Fn(&mut Alert)) -> V
     audiences.iter().flat_map(of).collect()
 }
 
-fn queue(place: &str, kind: QueueKind) -> Vec<Request> {
-    vec![(Action::ListAlerts, Resource::Queue(QueueScope::School { school: school(place), kind }))]
+fn queue(place: &str, kind: Desk) -> Vec<Request> {
+    vec![(Action::ListAlerts, Resource::Queue(Queue::School(school(place), kind)))]
 }
 
 /// What each row speaks of at a school. All of a row's requests must be decided alike.
@@ -34,10 +34,10 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
         ),
         ("see that a school is one of the trust's", of_school(Action::ListSchools)),
         ("see a school's feeds: their state and what they reject", of_school(Action::ReadFeeds)),
-        ("list a school's safeguarding queue", queue(place, QueueKind::Dsl)),
-        ("list a school's head's queue", queue(place, QueueKind::Head)),
-        ("list a school's IT queue", queue(place, QueueKind::It)),
-        ("list the trust's queue", vec![(Action::ListAlerts, Resource::Queue(QueueScope::Trust))]),
+        ("list a school's safeguarding queue", queue(place, Desk::Dsl)),
+        ("list a school's head's queue", queue(place, Desk::Head)),
+        ("list a school's IT queue", queue(place, Desk::It)),
+        ("list the trust's queue", vec![(Action::ListAlerts, Resource::Queue(Queue::Trust))]),
         ("work an alert on a pupil, or on somebody unknown", alerts(&[Pupil, Unknown], place, |_| ())),
         (
             "… that was recorded as the head's to deal with",
@@ -46,7 +46,7 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
         ("work an alert on staff or a visitor", alerts(&[Staff, Visitor], place, |_| ())),
         (
             "… that reached the trust's queue",
-            alerts(&[Staff, Visitor], place, |alert| alert.queues = [QueueScope::Trust].into()),
+            alerts(&[Staff, Visitor], place, |alert| alert.queues = [Queue::Trust].into()),
         ),
         ("work an alert on a headteacher", alerts(&AUDIENCES, place, |alert| alert.subject_is_head = true)),
         (

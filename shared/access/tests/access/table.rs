@@ -2,8 +2,8 @@
 
 use crate::people::{alert, allows, one, roles, school};
 use std::collections::BTreeSet;
-use trustwatch_access::{Action, Alert, QueueKind, QueueScope, Resource};
-use trustwatch_model::Audience;
+use trustwatch_access::{Action, Alert, Resource};
+use trustwatch_model::{Audience, Desk, Queue};
 
 pub(crate) const AUDIENCES: [Audience; 4] =
     [Audience::Pupil, Audience::Staff, Audience::Visitor, Audience::Unknown];
@@ -62,13 +62,13 @@ fn cases() -> Vec<(String, Action, Resource)> {
     let mut cases = vec![
         ("ReadMe trust".to_owned(), Action::ReadMe, Resource::Trust),
         ("ReadOpenApi trust".to_owned(), Action::ReadOpenApi, Resource::Trust),
-        ("ListAlerts trust".to_owned(), Action::ListAlerts, Resource::Queue(QueueScope::Trust)),
+        ("ListAlerts trust".to_owned(), Action::ListAlerts, Resource::Queue(Queue::Trust)),
     ];
     for place in ["oak", "elm"] {
         cases.push((format!("ListSchools {place}"), Action::ListSchools, Resource::School(school(place))));
         cases.push((format!("ReadFeeds {place}"), Action::ReadFeeds, Resource::School(school(place))));
-        for kind in QueueKind::ALL {
-            let queue = Resource::Queue(QueueScope::School { school: school(place), kind });
+        for kind in Desk::ALL {
+            let queue = Resource::Queue(Queue::School(school(place), kind));
             cases.push((format!("ListAlerts {place} {}", kind.as_str()), Action::ListAlerts, queue));
         }
         for audience in AUDIENCES {
@@ -77,7 +77,7 @@ fn cases() -> Vec<(String, Action, Resource)> {
             for (name, what) in [
                 (String::new(), plain.clone()),
                 (" assigned".to_owned(), Alert { assigned_to_head: true, ..plain.clone() }),
-                (" in-trust-queue".to_owned(), Alert { queues: [QueueScope::Trust].into(), ..plain.clone() }),
+                (" in-trust-queue".to_owned(), Alert { queues: [Queue::Trust].into(), ..plain.clone() }),
                 (" about-head".to_owned(), Alert { subject_is_head: true, ..plain }),
             ] {
                 cases.push((
