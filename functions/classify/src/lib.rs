@@ -2,17 +2,15 @@
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use trustwatch_pipeline::{Context, Judged, classify};
-use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, give_back};
+use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, note};
 
 /// Answers a batch of S3 notifications about manifests.
 pub async fn handle(event: SqsEvent, context: &Context) -> BatchAnswer {
     let queue = &context.store.names().classify_queue;
     let mut answer = BatchAnswer::default();
     for message in event.records {
-        if let Err(error) = work(context, &message).await {
-            let now_ms = (context.clock)().as_millisecond();
-            give_back(&context.store, queue, now_ms, message, &error, &mut answer).await;
-        }
+        let result = work(context, &message).await;
+        note(context, queue, message, result, &mut answer).await;
     }
     answer
 }

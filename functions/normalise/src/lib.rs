@@ -3,7 +3,7 @@
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use trustwatch_pipeline::{Context, Done, Lane, Notified, lane_of, normalise, send_to_backfill};
-use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, give_back};
+use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, note};
 
 /// What the function works with.
 #[derive(Clone)]
@@ -20,10 +20,8 @@ pub async fn handle(event: SqsEvent, function: &Function) -> BatchAnswer {
     let queue = if function.backfill { &names.backfill_queue } else { &names.normalise_queue };
     let mut answer = BatchAnswer::default();
     for message in event.records {
-        if let Err(error) = work(function, &message).await {
-            let now_ms = (function.context.clock)().as_millisecond();
-            give_back(&function.context.store, queue, now_ms, message, &error, &mut answer).await;
-        }
+        let result = work(function, &message).await;
+        note(&function.context, queue, message, result, &mut answer).await;
     }
     answer
 }

@@ -1,8 +1,9 @@
 //! A batch of queue messages: each is worked on by itself and answered by itself.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use trustwatch_pipeline::{Cause, Disposition, NotificationError, Notified, StepError, read_notification};
-use trustwatch_store::Store;
+use trustwatch_pipeline::{
+    Cause, Context, Disposition, NotificationError, Notified, StepError, read_notification,
+};
 
 /// Ids of the messages that must come again.
 pub type BatchAnswer = SqsBatchResponse;
@@ -60,28 +61,34 @@ pub fn arrivals_of(message: &SqsMessage) -> Result<Vec<Notified>, EnvelopeError>
     Ok(read_notification(message.body.as_deref().ok_or(EnvelopeError::Empty)?)?)
 }
 
-/// Notes a message that failed, and asks for it back soon when another worker is only busy with it.
-pub async fn give_back(
-    store: &Store,
+/// Notes how the work on a message ended. What failed is given back, soon where that is of use.
+pub async fn note(
+    context: &Context,
     queue_url: &str,
-    now_ms: i64,
     message: SqsMessage,
-    error: &BatchError,
+    result: Result<(), BatchError>,
     answer: &mut BatchAnswer,
 ) {
+    let Err(error) = result else { return };
     error.log();
-    if let BatchError::Step(error) = error
-        && let Some(seconds) = pause(error, receives(&message), now_ms)
-        && let Some(receipt) = &message.receipt_handle
-    {
-        // Only a convenience: without it the message comes back at the queue's own time.
-        if let Err(error) = store.come_back_in(queue_url, receipt, seconds).await {
-            tracing::warn!(code = error.code, "a message keeps the visibility of its queue");
-        }
-    }
+    come_back_soon(context, queue_url, &message, &error).await;
     let mut failure = BatchItemFailure::default();
     failure.item_identifier = message.message_id.unwrap_or_default();
     answer.batch_item_failures.push(failure);
+}
+
+/// Asks for a message back before its queue would give it back by itself, where that is of use.
+async fn come_back_soon(context: &Context, queue_url: &str, message: &SqsMessage, error: &BatchError) {
+    let now_ms = (context.clock)().as_millisecond();
+    if let BatchError::Step(error) = error
+        && let Some(seconds) = pause(error, receives(message), now_ms)
+        && let Some(receipt) = &message.receipt_handle
+    {
+        // Only a convenience: without it the message comes back at the queue's own time.
+        if let Err(error) = context.store.come_back_in(queue_url, receipt, seconds).await {
+            tracing::warn!(code = error.code, "a message keeps the visibility of its queue");
+        }
+    }
 }
 
 /// Why a message must come again.

@@ -4,7 +4,7 @@ mod batch;
 mod settings;
 mod telemetry;
 
-pub use batch::{BatchAnswer, BatchError, EnvelopeError, arrivals_of, give_back};
+pub use batch::{BatchAnswer, BatchError, EnvelopeError, arrivals_of, note};
 pub use settings::{RuntimeSettings, SettingsMistakes};
 pub use telemetry::start_telemetry;
 
