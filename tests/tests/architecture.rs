@@ -61,6 +61,7 @@ fn may_know(crate_word: &str) -> &'static [&'static str] {
             "lake",
             "policy",
             "casework",
+            "access",
             "store",
             "pipeline",
             "runtime",

@@ -1,8 +1,10 @@
 //! `trustwatch token`
 
 use super::Data;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use std::process::ExitCode;
+use trustwatch_access::{SchoolRole, TrustRole};
 use trustwatch_local::cloud;
 use trustwatch_local::gateway::Issuer;
 use trustwatch_model::SchoolId;
@@ -12,8 +14,8 @@ pub(crate) struct Token {
     #[command(flatten)]
     data: Data,
     /// Role of the person that the token stands for
-    #[arg(long)]
-    role: Role,
+    #[arg(long, value_parser = roles())]
+    role: String,
     /// School of that person; a role of the trust has none
     #[arg(long)]
     school: Option<SchoolId>,
@@ -22,27 +24,17 @@ pub(crate) struct Token {
     minutes: u32,
 }
 
-/// The roles that a group can give.
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Role {
-    TrustIt,
-    SchoolIt,
-    Dsl,
-    Head,
-    TrustLead,
-    DeputyHead,
-    Dpo,
-    Chair,
-    Governor,
+/// The ids of the roles that a group can give.
+fn roles() -> PossibleValuesParser {
+    let schools = SchoolRole::ALL.iter().map(|role| role.as_str());
+    PossibleValuesParser::new(schools.chain(TrustRole::ALL.iter().map(|role| role.as_str())))
 }
 
 impl Token {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let data = &self.data.data;
         let url = cloud::endpoints(data)?.api;
-        let role = self.role.to_possible_value();
-        let role = role.as_ref().map_or("", |role| role.get_name());
+        let role = self.role;
         let group = match &self.school {
             Some(school) => format!("dev-{role}-{school}"),
             None => format!("dev-{role}"),
