@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use trustwatch_local::cloud::{self, Cloud, CloudOptions};
 use trustwatch_model::{FeedId, FeedSettings, SchoolId};
-use trustwatch_pipeline::{Arrival, Clock, Context, InForce, Limits, PartLimits, save_feed};
+use trustwatch_pipeline::{Arrival, Clock, Context, Limits, PartLimits, save_feed};
 use trustwatch_store::{Connection, Store};
 
 /// Hours and days in milliseconds.
@@ -165,13 +165,7 @@ impl System {
         };
         let store = Store::connect(connection, cloud::names(&endpoints.sqs)).await;
         let limits = limits(&worker);
-        let context = Context {
-            store,
-            clock: self.time.clock(),
-            limits,
-            writer: worker.writer.to_owned(),
-            in_force: InForce::default(),
-        };
+        let context = Context::new(store, self.time.clock(), limits, worker.writer);
         (context, seam)
     }
 

@@ -4,7 +4,7 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use std::sync::Arc;
-use trustwatch_pipeline::{Context, InForce, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Context, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::{RuntimeSettings, WRITER, start_telemetry};
 use trustwatch_store::{Connection, Store};
 
@@ -49,6 +49,5 @@ async fn context() -> Result<(Context, RuntimeSettings), lambda_runtime::Error> 
     let limits =
         Limits { lease_ms: settings.lease_ms, parts: PartLimits::default(), lanes: LaneLimits::default() };
     let clock = Arc::new(jiff::Timestamp::now);
-    let context = Context { store, clock, limits, writer: WRITER.to_owned(), in_force: InForce::default() };
-    Ok((context, settings))
+    Ok((Context::new(store, clock, limits, WRITER), settings))
 }

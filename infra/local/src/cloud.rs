@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use trustwatch_pipeline::{Clock, Context, InForce, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -141,13 +141,7 @@ impl Cloud {
             parts: PartLimits::default(),
             lanes: LaneLimits::default(),
         };
-        let context = Context {
-            store,
-            clock: Arc::clone(&options.clock),
-            limits,
-            writer: WRITER.to_owned(),
-            in_force: InForce::default(),
-        };
+        let context = Context::new(store, Arc::clone(&options.clock), limits, WRITER);
         let dispatcher = if options.dispatch {
             // The process before may have been killed in mid-work: what it held is worked on again now, and what it
             // had given up as dead letters is, too.

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use trustwatch_pipeline::{Context, InForce, Limits};
+use trustwatch_pipeline::{Context, Limits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::Store;
 
@@ -29,13 +29,7 @@ impl Session {
     /// When the directory cannot be used.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
         if let Some((endpoints, store)) = running(data).await {
-            let context = Context {
-                store,
-                clock: Arc::new(jiff::Timestamp::now),
-                limits: Limits::default(),
-                writer: WRITER.to_owned(),
-                in_force: InForce::default(),
-            };
+            let context = Context::new(store, Arc::new(jiff::Timestamp::now), Limits::default(), WRITER);
             return Ok(Self { context, endpoints, cloud: None });
         }
         let cloud = Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await?;

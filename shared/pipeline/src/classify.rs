@@ -3,9 +3,10 @@
 use crate::alert::{About, contribute};
 use crate::arrival::Arrival;
 use crate::commit::Context;
-use crate::due::later;
+use crate::due::again_due;
 use crate::in_force::roster_key;
 use crate::judge::{Bench, Tally, versions_between};
+use crate::notification::Notified;
 use crate::step::{At, Cause, StepError};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,14 +59,16 @@ pub async fn classify(context: &Context, arrival: &Arrival, generation: u32) -> 
         return Ok(Judged::NoPolicy);
     };
     let stage = stage(generation);
-    let again = later(arrival, manifest.source.bytes, context.now_ms()).at("write message", id)?;
+    let now_ms = context.now_ms();
+    let notified = Notified { arrival: arrival.clone(), bytes: manifest.source.bytes, arrived_ms: now_ms };
+    let again = again_due(&notified, now_ms).at("write message", id)?;
     let pins = serde_json::to_string(&pins).map_err(Cause::Pins).at("write pins", id)?;
     let claim = ClaimRequest {
         source: &source_id,
         stage: &stage,
         pins: &pins,
         counted: false,
-        now_ms: context.now_ms(),
+        now_ms,
         lease_ms: context.limits.lease_ms,
         due: Some(&again),
     };
@@ -215,35 +218,36 @@ async fn commit(context: &Context, judged: JudgedManifest) -> Result<JudgedManif
         .at("read judgement", id)
 }
 
-/// What a judgement adds to alert cells, by cell. A cell that an earlier generation added to, and this one does not,
+/// What a judgement with these findings adds to alert cells, by cell. A cell that an earlier generation added to, and this one does not,
 /// stands there with nothing.
 pub(crate) async fn additions(
     context: &Context,
     judged: &JudgedManifest,
+    rows: Vec<FindingRow>,
 ) -> Result<BTreeMap<Cell, (About, String)>, StepError> {
     let id = judged.source_id.as_str();
-    let mut all = packed(context, judged).await?;
+    let mut all = packed(judged, rows)?;
     if let Some(before) = judged.generation.checked_sub(1) {
         let before = context.judged(&judged.school, &judged.source_id, before).await?;
         let before = before.ok_or_else(|| Cause::Stored("the generation before is gone".to_owned()));
-        for (cell, (about, _)) in packed(context, &before.at("read judgement", id)?).await? {
+        let before = before.at("read judgement", id)?;
+        for (cell, (about, _)) in packed(&before, context.findings(&before).await?)? {
             all.entry(cell).or_insert((about, String::new()));
         }
     }
     Ok(all)
 }
 
-async fn packed(
-    context: &Context,
+fn packed(
     judged: &JudgedManifest,
+    rows: Vec<FindingRow>,
 ) -> Result<BTreeMap<Cell, (About, String)>, StepError> {
     let id = judged.source_id.as_str();
-    if judged.parts.is_empty() {
+    if rows.is_empty() {
         return Ok(BTreeMap::new());
     }
     let school = SchoolId::new(&judged.school).map_err(|error| Cause::Stored(error.to_string()));
     let school = school.at("read findings", id)?;
-    let rows = context.findings(judged).await?;
     let mut abouts: BTreeMap<Cell, About> = BTreeMap::new();
     for row in &rows {
         let cell = Cell::of(&school, &row.finding).map_err(Cause::from).at("pack findings", id)?;
@@ -264,7 +268,7 @@ async fn packed(
 }
 
 async fn add_to_alerts(context: &Context, judged: &JudgedManifest) -> Result<(), StepError> {
-    let additions = additions(context, judged).await?;
+    let additions = additions(context, judged, context.findings(judged).await?).await?;
     let mut to_fold = BTreeSet::new();
     for (cell, (about, body)) in &additions {
         contribute(context, judged, cell, about, body).await?;

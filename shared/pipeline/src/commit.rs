@@ -28,6 +28,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// What a process begins with: nothing that judges has been read yet.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, limits: Limits, writer: &str) -> Self {
+        Self { store, clock, limits, writer: writer.to_owned(), in_force: crate::InForce::default() }
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         (self.clock)().as_millisecond()
     }

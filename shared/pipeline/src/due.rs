@@ -16,14 +16,8 @@ const AGAIN_AFTER_MS: i64 = 2 * 3_600_000;
 
 /// When a claimed source is looked after, if nobody finishes it: its worker may have died with the manifest put and
 /// neither the day index nor the counters written, where nothing else would ever look.
-pub(crate) fn again_due(version: &ObjectVersion, now_ms: i64) -> Result<Due, Cause> {
-    Ok(Due { at_ms: now_ms + AGAIN_AFTER_MS, message: message(version)? })
-}
-
-/// As [`again_due`], for the object of another bucket that has to be worked on.
-pub(crate) fn later(arrival: &Arrival, bytes: u64, now_ms: i64) -> Result<Due, Cause> {
-    let notified = Notified { arrival: arrival.clone(), bytes, arrived_ms: now_ms };
-    Ok(Due { at_ms: now_ms + AGAIN_AFTER_MS, message: write_notification(&notified)? })
+pub(crate) fn again_due(notified: &Notified, now_ms: i64) -> Result<Due, Cause> {
+    Ok(Due { at_ms: now_ms + AGAIN_AFTER_MS, message: write_notification(notified)? })
 }
 
 /// When the held line of a version is settled.
@@ -31,11 +25,10 @@ pub(crate) fn tail_due(manifest: &Manifest) -> Result<Option<Due>, Cause> {
     if manifest.held.is_none() {
         return Ok(None);
     }
-    Ok(Some(Due { at_ms: final_ms(&manifest.source), message: message(&manifest.source)? }))
-}
-
-fn message(version: &ObjectVersion) -> Result<String, Cause> {
-    Ok(write_notification(&Notified::from(version))?)
+    Ok(Some(Due {
+        at_ms: final_ms(&manifest.source),
+        message: write_notification(&Notified::from(&manifest.source))?,
+    }))
 }
 
 /// Queues every source that is due. Returns how many.

@@ -107,10 +107,7 @@ impl Context {
         if let Some(timeline) = shelf.get(&version_id.to_owned(), self.now_ms()) {
             return Ok(timeline);
         }
-        let object = self.config(TIMELINE_KEY, Some(version_id)).await?;
-        let timeline: Timeline = serde_json::from_slice(&object.bytes)
-            .map_err(|error| Cause::Stored(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?;
-        let timeline = Arc::new(timeline);
+        let timeline = Arc::new(parse_timeline(&self.config(TIMELINE_KEY, Some(version_id)).await?)?);
         shelf.keep(version_id.to_owned(), Arc::clone(&timeline), i64::MAX);
         Ok(timeline)
     }
@@ -161,6 +158,11 @@ impl Context {
     }
 }
 
+fn parse_timeline(object: &Object) -> Result<Timeline, Cause> {
+    serde_json::from_slice(&object.bytes)
+        .map_err(|error| Cause::Stored(format!("`{TIMELINE_KEY}` cannot be read: {error}")))
+}
+
 /// Why something that judges cannot be put in force.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -197,16 +199,12 @@ pub async fn publish(context: &Context, yaml: &str, effective_from: i64) -> Resu
         }
     }
     let found = store.read(config, TIMELINE_KEY).await.map_err(Cause::from)?;
-    let mut timeline: Timeline = match &found {
-        Some(object) => serde_json::from_slice(&object.bytes)
-            .map_err(|error| Cause::Stored(format!("`{TIMELINE_KEY}` cannot be read: {error}")))?,
-        None => Timeline::default(),
-    };
-    let earliest = (context.now_ms() + EFFECTIVE_AFTER_MS) * 1_000;
-    let effective_from = if found.is_some() { effective_from.max(earliest) } else { effective_from };
+    let mut timeline = found.as_ref().map(parse_timeline).transpose()?.unwrap_or_default();
     if timeline.versions.last().is_some_and(|last| last.version == policy.version) {
         return Ok(policy.version);
     }
+    let earliest = (context.now_ms() + EFFECTIVE_AFTER_MS) * 1_000;
+    let effective_from = if found.is_some() { effective_from.max(earliest) } else { effective_from };
     timeline.versions.push(InForceFrom { version: policy.version, effective_from });
     let json = serde_json::to_vec(&timeline).map_err(Cause::Pins)?;
     let etag = found.as_ref().map(|object| object.etag.as_str());

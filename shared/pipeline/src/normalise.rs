@@ -6,6 +6,7 @@ use crate::bridge;
 use crate::commit::{Committed, Context, utc_day};
 use crate::due::{again_due, tail_due};
 use crate::grow::{Shared, SharedError, shared_lines};
+use crate::notification::Notified;
 use crate::step::{At, Cause, StepError};
 use crate::tail::{delivered_before, is_final_before, settle_when_final};
 use std::collections::BTreeMap;
@@ -50,7 +51,7 @@ pub async fn normalise(context: &Context, arrival: &Arrival) -> Result<Done, Ste
     // It was worked on from the pins that it names, whatever the settings are now.
     let pins = before.as_ref().map_or_else(|| source.pins.clone(), |manifest| manifest.pins.clone());
     let source = SourcePins::new(&versions.this, pins);
-    let again = again_due(&versions.this, context.now_ms()).at("write message", id)?;
+    let again = again_due(&Notified::from(&versions.this), context.now_ms()).at("write message", id)?;
     let (source, attempt, counted) =
         match context.claim(stage, &source, before.is_some(), Some(&again)).await? {
             Claim::Done { is_due: true } => return settle_when_final(context, arrival, &versions).await,

@@ -6,7 +6,8 @@ use crate::classify::additions;
 use crate::commit::Context;
 use crate::step::{At, StepError};
 use std::collections::BTreeSet;
-use trustwatch_lake::{JudgedManifest, JudgedOf, Manifest, sha256_hex};
+use trustwatch_casework::Cell;
+use trustwatch_lake::{FindingRow, JudgedManifest, JudgedOf, Manifest, read_findings, sha256_hex};
 use trustwatch_model::SourceId;
 
 /// What was found of the judgement of one manifest.
@@ -40,8 +41,8 @@ pub(crate) async fn judged(
         check.problems.push(format!("events that were judged: found {found}, expected {wanted}"));
     }
     check.findings = judged.findings();
-    parts(context, &judged, &mut check.problems).await?;
-    alerts(context, &judged, &mut check.problems).await?;
+    let rows = parts(context, &judged, &mut check.problems).await?;
+    alerts(context, &judged, rows, &mut check.problems).await?;
     Ok(check)
 }
 
@@ -68,14 +69,16 @@ async fn parts(
     context: &Context,
     judged: &JudgedManifest,
     problems: &mut Vec<String>,
-) -> Result<(), StepError> {
+) -> Result<Vec<FindingRow>, StepError> {
     let id = judged.source_id.as_str();
+    let mut rows = Vec::new();
     for part in &judged.parts {
-        if sha256_hex(&context.lake_object(&part.key, id).await?) != part.sha256 {
+        let bytes = context.lake_object(&part.key, id).await?;
+        if sha256_hex(&bytes) != part.sha256 {
             problems.push("a part of findings does not have the bytes that its name says".to_owned());
         }
+        rows.extend(read_findings(bytes).at("read findings", id)?);
     }
-    let rows = context.findings(judged).await?;
     if rows.len() as u64 != judged.findings() {
         problems.push(format!("findings in parts: found {}, expected {}", rows.len(), judged.findings()));
     }
@@ -86,29 +89,30 @@ async fn parts(
     if distinct.len() != rows.len() {
         problems.push("a rule found one line twice".to_owned());
     }
-    Ok(())
+    Ok(rows)
 }
 
 async fn alerts(
     context: &Context,
     judged: &JudgedManifest,
+    rows: Vec<FindingRow>,
     problems: &mut Vec<String>,
 ) -> Result<(), StepError> {
     let id = judged.source_id.as_str();
-    for (cell, (_, body)) in additions(context, judged).await? {
+    let additions = additions(context, judged, rows).await?;
+    let to_fold: BTreeSet<_> = additions.keys().flat_map(Cell::to_fold_again).collect();
+    for cell in &to_fold {
         let own = context.store.cell(&cell.id()).await.at("read cell", id)?;
-        let added = own.contributions.get(&judged.source_id);
-        if added.is_none_or(|item| item.body != body || item.generation != judged.generation) {
-            problems.push(format!("what it adds to alert {} is not what its findings say", cell.id()));
-        }
-        for cell in cell.to_fold_again() {
-            let own = context.store.cell(&cell.id()).await.at("read cell", id)?;
-            let next = context.store.cell(&cell.after().id()).await.at("read cell", id)?;
-            let state = concluded(&cell, &own, &next).at("fold cell", id)?;
-            let alert = alert_of(&own).at("read alert", id)?;
-            if alert.state != state {
-                problems.push(format!("alert {} is not what its evidence says", cell.id()));
+        if let Some((_, body)) = additions.get(cell) {
+            let added = own.contributions.get(&judged.source_id);
+            if added.is_none_or(|item| item.body != *body || item.generation != judged.generation) {
+                problems.push(format!("what it adds to alert {} is not what its findings say", cell.id()));
             }
+        }
+        let next = context.store.cell(&cell.after().id()).await.at("read cell", id)?;
+        let state = concluded(cell, &own, &next).at("fold cell", id)?;
+        if alert_of(&own).at("read alert", id)?.state != state {
+            problems.push(format!("alert {} is not what its evidence says", cell.id()));
         }
     }
     Ok(())
