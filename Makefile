@@ -69,6 +69,7 @@ deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 .PHONY: check-all
 check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
+	tests/http/run.sh
 	tests/corpus.sh
 
 .PHONY: exhaustive

@@ -17,6 +17,7 @@ documents:
     clauses: {c1: No betting, c2: Look after each other}
 categories:
   - {code: gambling, title: Gambling}
+  - {code: illegal_csam, title: Known images of abuse, vendors: {fortinet: [Abuse images]}}
   - {code: self_harm, title: Self-harm}
 lists:
   - {name: betting, source: made up, licence: none, date: 2026-01-01, domains: [bets.example]}
@@ -47,6 +48,16 @@ rules:
     tests:
       - {domain: games.example, fires: true}
       - {domain: games.example, audience: staff, fires: false}
+  - id: known-images
+    title: The filter knows it as images of abuse
+    category: illegal_csam
+    when: {category: true}
+    severity: {pupil: 5, staff: 5, visitor: 5}
+    advice: Do not open the address.
+    cites: [t c2]
+    tests:
+      - {category: Abuse images, product: fortinet, fires: true}
+      - {category: News, product: fortinet, fires: false}
   - id: hurt-search
     title: Search about hurting oneself
     category: self_harm
@@ -65,11 +76,12 @@ pub fn stricter() -> String {
     POLICY.replace("version: 1", "version: 2").replace("count: 3", "count: 2")
 }
 
-/// A pupil and a member of staff.
+/// A pupil, a member of staff with a second login, and the head.
 #[must_use]
 pub fn roster(school: &str) -> String {
-    let mut csv = "user_name,aliases,audience,year_group,form,school,leaving_date\n".to_owned();
-    let _ = writeln!(csv, "pat.ash,,pupil,7,7B,{school},\nsam.elm,,staff,,,{school},");
+    let mut csv = "user_name,aliases,audience,year_group,form,school,leaving_date,role\n".to_owned();
+    let _ = writeln!(csv, "pat.ash,,pupil,7,7B,{school},,\nsam.elm,elm2,staff,,,{school},,");
+    let _ = writeln!(csv, "kim.oak,,staff,,,{school},,head");
     csv
 }
 

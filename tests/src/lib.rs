@@ -2,6 +2,7 @@
 //! wait, and the end state in a form that can be compared.
 
 pub mod cuts;
+pub mod desk;
 pub mod fixture;
 pub mod judging;
 pub mod queue;

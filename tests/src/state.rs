@@ -28,6 +28,19 @@ pub enum Scope<'s> {
     School(&'s str),
 }
 
+/// What was audited: where it stands, who did it, and what.
+///
+/// # Panics
+/// When the table cannot be read.
+pub async fn audit_entries(system: &System) -> Vec<(String, String, Value)> {
+    let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+    let items = scan(system).await;
+    let entries = items.iter().filter(|item| text(item, "SK").starts_with("AUDIT#"));
+    let entries = entries
+        .map(|item| (text(item, "PK"), text(item, "by"), serde_json::from_str(&text(item, "what")).unwrap()));
+    entries.collect()
+}
+
 impl State {
     /// Reads the state of a system.
     pub async fn of(system: &System, scope: Scope<'_>) -> Self {

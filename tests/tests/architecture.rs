@@ -51,9 +51,10 @@ fn may_know(crate_word: &str) -> &'static [&'static str] {
     match crate_word {
         "model" => &[],
         "formats" | "lake" | "policy" | "casework" | "access" | "store" => &["model"],
-        "pipeline" => &["model", "formats", "lake", "policy", "casework", "store"],
+        "pipeline" => &["model", "formats", "lake", "policy", "casework", "access", "store"],
         "runtime" => &["model", "store", "pipeline"],
-        "normalise" | "classify" | "compact" | "api" => &["model", "store", "pipeline", "runtime"],
+        "normalise" | "classify" | "compact" => &["model", "store", "pipeline", "runtime"],
+        "api" => &["model", "casework", "access", "pipeline", "runtime"],
         "bootstrap" => &["store", "pipeline", "runtime", "normalise", "classify", "compact", "api"],
         "local" => &[
             "model",

@@ -38,7 +38,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             }))
             .await
         }
-        "api" => lambda_http::run(trustwatch_api::router()).await,
+        "api" => {
+            let (context, _) = context().await?;
+            lambda_http::run(trustwatch_api::router(trustwatch_api::Api::new(context)?)).await
+        }
         other => Err(format!("`_HANDLER` is `{other}`: expected normalise, classify, compact or api").into()),
     }
 }

@@ -127,13 +127,6 @@ impl Cloud {
         servers.spawn("SQS", axum::serve(listeners.sqs, sqs).into_future());
         let kms = kms::router(MasterKey::open(data)?, credentials.clone());
         servers.spawn("KMS", axum::serve(listeners.kms, kms).into_future());
-        if options.dispatch {
-            let (issuer, clock) = (Issuer::open(data)?, Arc::clone(&options.clock));
-            let api = gateway::router(trustwatch_api::router(), &issuer, &endpoints.api, clock);
-            let api = api.into_make_service_with_connect_info::<SocketAddr>();
-            servers.spawn("API", axum::serve(listeners.api, api).into_future());
-        }
-
         let store = connect(&endpoints, &credentials).await;
         store.provision().await.context("cannot make the buckets and the table")?;
         let limits = Limits {
@@ -143,6 +136,11 @@ impl Cloud {
         };
         let context = Context::new(store, Arc::clone(&options.clock), limits, WRITER);
         let dispatcher = if options.dispatch {
+            let (issuer, clock) = (Issuer::open(data)?, Arc::clone(&options.clock));
+            let api = trustwatch_api::router(trustwatch_api::Api::new(context.clone())?);
+            let api = gateway::router(api, &issuer, &endpoints.api, clock);
+            let api = api.into_make_service_with_connect_info::<SocketAddr>();
+            servers.spawn("API", axum::serve(listeners.api, api).into_future());
             // The process before may have been killed in mid-work: what it held is worked on again now, and what it
             // had given up as dead letters is, too.
             queues.release_in_flight().await.context("cannot take back the work that was begun")?;

@@ -3,6 +3,7 @@
 mod aws_json;
 pub mod cloud;
 pub mod demo;
+pub mod dev_token;
 pub mod durability;
 mod functions;
 pub mod gateway;

@@ -27,6 +27,9 @@ enum Command {
     /// Look at a policy, or put it in force
     #[command(subcommand)]
     Policy(commands::policy::Policy),
+    /// Say which group of the directory may do what
+    #[command(subcommand)]
+    Access(commands::access::Access),
     /// Say who the people of a school are
     #[command(subcommand)]
     Roster(commands::roster::Roster),
@@ -59,7 +62,6 @@ fn main() -> ExitCode {
         // These need no servers and no threads but their own.
         Command::Parse(command) => command.run(),
         Command::Convert(command) => command.run(),
-        Command::Token(command) => command.run(),
         Command::Formats => commands::formats(),
         other => run(other),
     };
@@ -80,13 +82,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Demo(command) => command.run().await,
             Command::Feed(command) => command.run().await,
             Command::Policy(command) => command.run().await,
+            Command::Access(command) => command.run().await,
             Command::Roster(command) => command.run().await,
+            Command::Token(command) => command.run().await,
             Command::Ship(command) => command.run().await,
             Command::Verify(command) => command.run().await,
             Command::Lake(command) => command.run().await,
-            Command::Parse(_) | Command::Convert(_) | Command::Token(_) | Command::Formats => {
-                Ok(ExitCode::SUCCESS)
-            }
+            Command::Parse(_) | Command::Convert(_) | Command::Formats => Ok(ExitCode::SUCCESS),
         }
     });
     // A server that still waits for a connection must not keep the command from ending.

@@ -14,6 +14,8 @@ pub enum Action {
     ListSchools,
     /// See the feeds of a school, how they are and what they reject, of [`Resource::School`].
     ReadFeeds,
+    /// See the files that no school could be found for, of [`Resource::Trust`].
+    ReadUnroutable,
     /// List what waits in a queue, of [`Resource::Queue`]. Each alert of the list needs [`Action::ReadAlert`].
     ListAlerts,
     /// Read an alert with its evidence, of [`Resource::Alert`].
@@ -24,11 +26,12 @@ pub enum Action {
 
 impl Action {
     /// Every one of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReadMe,
         Self::ReadOpenApi,
         Self::ListSchools,
         Self::ReadFeeds,
+        Self::ReadUnroutable,
         Self::ListAlerts,
         Self::ReadAlert,
         Self::TransitionAlert,
@@ -42,6 +45,7 @@ impl Action {
             Self::ReadOpenApi => "ReadOpenApi",
             Self::ListSchools => "ListSchools",
             Self::ReadFeeds => "ReadFeeds",
+            Self::ReadUnroutable => "ReadUnroutable",
             Self::ListAlerts => "ListAlerts",
             Self::ReadAlert => "ReadAlert",
             Self::TransitionAlert => "TransitionAlert",

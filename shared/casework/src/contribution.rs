@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use trustwatch_model::{
-    Attribution, Audience, Distinct, Finding, RuleId, SchoolId, Severity, SourceId, SubjectKey, Threshold,
+    Attribution, Audience, Distinct, Finding, RuleId, SchoolId, Severity, SourceId, SubjectKey, SubjectRole,
+    Threshold,
 };
 
 /// Most entries of a contribution. Enough to be exact, whatever other files bring, for every threshold for which
@@ -42,6 +43,9 @@ pub struct Judgement {
     /// Whom it concerns.
     #[serde(rename = "a")]
     pub audience: Audience,
+    /// What the subject is at the school.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub subject_role: Option<SubjectRole>,
     /// Whom the line can be laid to.
     #[serde(rename = "b")]
     pub attribution: Attribution,
@@ -286,6 +290,7 @@ fn judgement(finding: &Finding) -> Judgement {
         threshold: finding.threshold,
         policy: finding.policy,
         audience: finding.audience,
+        subject_role: finding.subject_role,
         attribution: finding.attribution,
         category: clipped(&finding.category),
     }

@@ -145,6 +145,28 @@ pub enum Outcome {
     HandedOver,
 }
 
+impl Withdrawal {
+    /// When detection saw it: milliseconds since 1970 UTC.
+    #[must_use]
+    pub const fn at(self) -> i64 {
+        let Self::BelowThreshold { at } = self;
+        at
+    }
+}
+
+impl Outcome {
+    /// The word that stands in answers and audit entries.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FalsePositive => "false_positive",
+            Self::NoFurtherAction => "no_further_action",
+            Self::Confirmed => "confirmed",
+            Self::HandedOver => "handed_over",
+        }
+    }
+}
+
 /// What came after an episode was closed and did not open another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinceClosing {

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use trustwatch_model::{Attribution, Audience, Distinct, Severity, SourceId, SubjectKey, Threshold};
+use trustwatch_model::{
+    Attribution, Audience, Distinct, Severity, SourceId, SubjectKey, SubjectRole, Threshold,
+};
 
 /// Most evidence that a state lists for the reader.
 pub const EVIDENCE_MAX: usize = 64;
@@ -62,6 +64,9 @@ pub struct Firing {
     /// Whom it concerns, as the latest event was judged.
     #[serde(rename = "aud")]
     pub audience: Audience,
+    /// What the subject is at the school, if any event inside a complete window was judged so.
+    #[serde(rename = "rol", default, skip_serializing_if = "Option::is_none")]
+    pub subject_role: Option<SubjectRole>,
     /// Whom it can be laid to.
     #[serde(rename = "att")]
     pub attribution: Attribution,
@@ -269,6 +274,7 @@ fn firing(events: &[Event<'_>], mut windows: Vec<Window>, left_out: u64) -> Opti
         events_high: severities().filter(|severity| *severity >= Severity::HIGH).count() as u64,
         left_out,
         audience: latest.audience,
+        subject_role: inside.iter().filter_map(|event| event.best.judgement.subject_role).max(),
         attribution: latest.attribution,
         category: latest.category.clone(),
         policies: policies.iter().rev().take(POLICIES_MAX).rev().copied().collect(),
@@ -309,6 +315,7 @@ fn digest(firing: &Firing, inside: &[&Event<'_>]) -> String {
     }
     field(&firing.left_out.to_string());
     field(firing.audience.as_str());
+    field(firing.subject_role.map_or("", SubjectRole::as_str));
     field(firing.attribution.as_str());
     field(&firing.category);
     for policy in &firing.policies {

@@ -27,7 +27,7 @@ pub use episode::{
     Alert, Closing, EPISODES_MAX, Episode, Outcome, Review, Signed, SinceClosing, Status, Withdrawal, detect,
 };
 pub use fold::{CellState, EVIDENCE_MAX, Evidence, Firing, fold};
-pub use queue::{Case, Route, SubjectRole, partition, queue_sort, routes};
+pub use queue::{Case, Route, partition, queue_sort, routes};
 pub use review::{ReviewError, Revs, Transition, review};
 pub use subject::{AcademicYear, evidence_key, subject_key};
 pub use thin::{COUNT_MAX, Thinning};

@@ -1,7 +1,7 @@
 //! Whose queue an alert stands in.
 
 use crate::Status;
-use trustwatch_model::{Audience, Desk, Queue, SchoolId, Severity};
+use trustwatch_model::{Audience, Desk, Queue, SchoolId, Severity, SubjectRole};
 
 /// The category that is about a machine and not about a child.
 const MALWARE: &str = "malware";
@@ -18,15 +18,6 @@ pub fn partition(queue: &Queue, status: Status) -> String {
 pub fn queue_sort(severity: Severity, opened_ms: i64) -> String {
     // Sixteen digits reach past the year 300 000. What is before 1970 comes first.
     format!("{}#{:016}", Severity::CRITICAL.level() - severity.level(), opened_ms.max(0))
-}
-
-/// What a subject is at the school, where that changes who may know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubjectRole {
-    /// Designated safeguarding lead or deputy.
-    Dsl,
-    /// Headteacher.
-    Head,
 }
 
 /// What routing needs to know of an alert.
@@ -53,22 +44,22 @@ pub struct Route {
 
 /// The queues of an alert, never none (requirements section 2, "Routing").
 ///
-/// Malware goes to IT whoever sat at the machine. Nobody finds their own case in their queue: one on the head goes
+/// Malware goes to IT, too, whoever sat at the machine: IT sees no person, so somebody who does has to have it as well.
+/// Nobody finds their own case in their queue: one on the head goes
 /// to the trust, one on the DSL to the head, whatever the roster says of their audience.
 #[must_use]
 pub fn routes(case: Case<'_>) -> Vec<Route> {
     let at = |desk| Queue::School(case.school.clone(), desk);
-    let queues = if case.category == MALWARE {
-        vec![at(Desk::It)]
-    } else {
-        match (case.subject_role, case.audience) {
-            (Some(SubjectRole::Head), _) => vec![Queue::Trust],
-            (Some(SubjectRole::Dsl), _) | (None, Audience::Staff) => vec![at(Desk::Head)],
-            (None, Audience::Pupil) => vec![at(Desk::Dsl)],
-            (None, Audience::Visitor) => vec![at(Desk::Head), at(Desk::It)],
-            (None, Audience::Unknown) => vec![at(Desk::Dsl), Queue::Trust],
-        }
+    let mut queues = match (case.subject_role, case.audience) {
+        (Some(SubjectRole::Head), _) => vec![Queue::Trust],
+        (Some(SubjectRole::Dsl), _) | (None, Audience::Staff) => vec![at(Desk::Head)],
+        (None, Audience::Pupil) => vec![at(Desk::Dsl)],
+        (None, Audience::Visitor) => vec![at(Desk::Head), at(Desk::It)],
+        (None, Audience::Unknown) => vec![at(Desk::Dsl), Queue::Trust],
     };
+    if case.category == MALWARE && !queues.contains(&at(Desk::It)) {
+        queues.push(at(Desk::It));
+    }
     let audience_unknown = case.audience == Audience::Unknown;
     queues.into_iter().map(|queue| Route { queue, audience_unknown }).collect()
 }
@@ -93,8 +84,12 @@ mod tests {
         check(Staff, "gambling", None, &[head]);
         check(Visitor, "bypass", None, &[head, it]);
         check(Unknown, "suicide", None, &[dsl, trust]);
+        check(Pupil, "malware", None, &[dsl, it]);
+        check(Staff, "malware", None, &[head, it]);
+        check(Visitor, "malware", None, &[head, it]);
+        check(Unknown, "malware", None, &[dsl, trust, it]);
+        check(Staff, "malware", Some(SubjectRole::Head), &[trust, it]);
         for audience in [Pupil, Staff, Visitor, Unknown] {
-            check(audience, "malware", None, &[it]);
             check(audience, "gambling", Some(SubjectRole::Head), &[trust]);
             check(audience, "gambling", Some(SubjectRole::Dsl), &[head]);
         }

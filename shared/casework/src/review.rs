@@ -14,11 +14,22 @@ pub enum Transition {
 }
 
 impl Transition {
-    const fn as_str(self) -> &'static str {
+    /// The word that stands in requests and audit entries.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
             Self::Close(_) => "close",
             Self::Reopen => "reopen",
+        }
+    }
+
+    /// What came of it, where the step says so.
+    #[must_use]
+    pub const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Close(outcome) => Some(outcome),
+            Self::Acknowledge | Self::Reopen => None,
         }
     }
 }

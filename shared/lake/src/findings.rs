@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use std::sync::{Arc, LazyLock};
 use trustwatch_model::{
-    Attribution, Audience, Distinct, Finding, RuleId, Severity, SourceId, SubjectKey, Threshold,
+    Attribution, Audience, Distinct, Finding, RuleId, Severity, SourceId, SubjectKey, SubjectRole, Threshold,
 };
 
 /// Longest path, search or list of category words that a finding shows. The event itself keeps the whole of it.
@@ -59,6 +59,7 @@ enum Column {
     Text(for<'r> fn(&'r FindingRow) -> &'r str),
     Shown(for<'r> fn(&'r Shown) -> &'r Option<String>),
     Texts(for<'r> fn(&'r FindingRow) -> &'r [String]),
+    Word(fn(&FindingRow) -> Option<&'static str>),
 }
 
 impl Column {
@@ -68,7 +69,7 @@ impl Column {
             Self::Time(_) => (DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
             Self::Number(_) => (DataType::Int64, false),
             Self::Text(_) => (DataType::Utf8, false),
-            Self::Shown(_) => (DataType::Utf8, true),
+            Self::Shown(_) | Self::Word(_) => (DataType::Utf8, true),
             Self::Texts(_) => (DataType::List(item()), false),
         };
         Field::new(name, kind, nullable)
@@ -80,6 +81,7 @@ impl Column {
             Self::Text(get) => get(row).len(),
             Self::Shown(get) => get(&row.shown).as_ref().map_or(0, String::len),
             Self::Texts(get) => get(row).iter().map(String::len).sum(),
+            Self::Word(get) => get(row).map_or(0, str::len),
         }
     }
 
@@ -93,6 +95,7 @@ impl Column {
             Self::Shown(get) => {
                 Arc::new(StringArray::from_iter(rows.iter().map(|row| get(&row.shown).as_deref())))
             }
+            Self::Word(get) => Arc::new(StringArray::from_iter(rows.iter().map(get))),
             Self::Texts(get) => {
                 let mut lists = ListBuilder::new(StringBuilder::new());
                 for row in rows {
@@ -133,6 +136,7 @@ const COLUMNS: &[(&str, Column)] = &[
     ("filter_category", Column::Shown(|shown| &shown.filter_category)),
     ("source_id", Column::Text(|row| row.finding.source_id.as_str())),
     ("line", Column::Number(|row| i64::try_from(row.finding.line).unwrap_or(i64::MAX))),
+    ("subject_role", Column::Word(|row| row.finding.subject_role.map(SubjectRole::as_str))),
 ];
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -285,6 +289,7 @@ impl Cells<'_> {
             threshold,
             grid_ms: self.number("grid_ms")?,
             audience: self.word("audience", Audience::parse)?,
+            subject_role: self.subject_role()?,
             attribution: self.word("attribution", Attribution::parse)?,
             subject: self.word("subject", SubjectKey::parse)?,
             thing: self.word("thing", |text| Some(text.to_owned()))?,
@@ -350,6 +355,16 @@ impl Cells<'_> {
     fn severity(&self) -> Result<Severity, LakeError> {
         let level = u8::try_from(self.number("severity")?).ok().and_then(Severity::new);
         level.ok_or(LakeError::Column("severity"))
+    }
+
+    /// A column that came later: findings of an earlier build lack it.
+    fn subject_role(&self) -> Result<Option<SubjectRole>, LakeError> {
+        const NAME: &str = "subject_role";
+        if self.batch.column_by_name(NAME).is_none() {
+            return Ok(None);
+        }
+        let parse = |text: String| SubjectRole::parse(&text).ok_or(LakeError::Column(NAME));
+        self.text(NAME)?.map(parse).transpose()
     }
 
     fn time(&self, name: &'static str) -> Result<i64, LakeError> {

@@ -21,6 +21,25 @@ pub enum Audience {
 
 crate::event::words!(Audience { Pupil => "pupil", Staff => "staff", Visitor => "visitor", Unknown => "unknown" });
 
+/// What a subject is at the school, where that changes who may know of their case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectRole {
+    /// Designated safeguarding lead or deputy.
+    Dsl,
+    /// Headteacher.
+    Head,
+}
+
+crate::event::words!(SubjectRole { Dsl => "dsl", Head => "head" });
+
+/// Whether the addresses behind findings of a category are hidden from everybody: child sexual abuse material must not
+/// be found by whoever reads an alert about it.
+#[must_use]
+pub fn is_masked(category: &str) -> bool {
+    category == "illegal_csam"
+}
+
 /// How serious: 5 critical (tell now), 4 high (same hour in school time), 3 medium (same day), 2 low (digest),
 /// 1 trend only.
 ///
@@ -209,6 +228,8 @@ pub struct Finding {
     pub grid_ms: i64,
     /// Whom it concerns.
     pub audience: Audience,
+    /// What the subject is at the school, by the roster.
+    pub subject_role: Option<SubjectRole>,
     /// Whom the line can be laid to. Only `User` may be shown as a person.
     pub attribution: Attribution,
     /// The subject, under the key of the event's academic year.

@@ -15,7 +15,10 @@ pub use account::{Counts, HeldLine, RejectReason, Skip, SkipCounts};
 pub use event::{Action, Attribution, Event, Intent, Precision};
 pub use feed::{FeedSettings, HORIZON_DAYS_DEFAULT, SchoolSettings, Window, ZONE_DEFAULT};
 pub use id::{FeedId, IdError, RuleId, SchoolId, SourceId};
-pub use judgement::{AlertId, Audience, Distinct, Finding, Severity, SeverityError, SubjectKey, Threshold};
+pub use judgement::{
+    AlertId, Audience, Distinct, Finding, Severity, SeverityError, SubjectKey, SubjectRole, Threshold,
+    is_masked,
+};
 pub use queue::{Desk, Queue};
 pub use raw_key::{RawKey, RawKeyError};
 pub use source::{ObjectVersion, QuarantineReason};

@@ -5,17 +5,17 @@ use crate::step::{At, Cause, StepError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trustwatch_casework::{
-    Alert, Case, Cell, CellState, Contribution, Contributions, detect, dues, fold, partition, queue_sort,
-    routes,
+    Alert, Case, Cell, CellState, Contribution, Contributions, Route, detect, dues, fold, partition,
+    queue_sort, routes,
 };
 use trustwatch_lake::{FindingRow, JudgedManifest};
-use trustwatch_model::{AlertId, Attribution, Audience, Queue, Severity};
+use trustwatch_model::{AlertId, Attribution, Audience, Queue, Severity, SubjectRole};
 use trustwatch_store::{
-    CellItem, CellWrite, CellWritten, ContributionPut, NotifyItem, PutOutcome, QueueItem,
+    AuditItem, CellItem, CellWrite, CellWritten, ContributionPut, NotifyItem, PutOutcome, QueueItem,
 };
 
 /// How often a cell is read again because somebody wrote it meanwhile.
-const TRIES_MAX: usize = 10;
+pub(crate) const TRIES_MAX: usize = 10;
 
 /// What a cell is about, written down with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,9 @@ pub struct AlertRow {
     pub severity: Severity,
     /// Whom it concerns.
     pub audience: Audience,
+    /// What the subject is at the school.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_role: Option<SubjectRole>,
     /// Number of the episode.
     pub episode: u32,
     /// When the episode was opened: milliseconds since 1970 UTC.
@@ -114,7 +117,8 @@ pub(crate) async fn fold_again(context: &Context, cell: &Cell) -> Result<(), Ste
             .iter()
             .map(|due| NotifyItem { name: format!("{episode}#{}", due.step.as_str()), at_ms: due.at_ms });
         let notify: Vec<NotifyItem> = notify.collect();
-        if write(context, &alert_id, &seen, &after, &notify).await.at("write cell", id)? == CellWritten::Now {
+        let written = write(context, &alert_id, &seen, &after, &notify, None).await;
+        if written.at("write cell", id)? == CellWritten::Now {
             return Ok(());
         }
     }
@@ -143,49 +147,73 @@ pub(crate) fn alert_of(cell: &CellItem) -> Result<Alert, Cause> {
         .map_or_else(|| Ok(Alert::default()), |text| serde_json::from_str(text).map_err(Cause::Pins))
 }
 
-/// Writes an alert with its places in queues.
+/// Writes an alert with its places in queues, and who changed it where a person did.
 pub(crate) async fn write(
     context: &Context,
     id: &AlertId,
     seen: &CellItem,
     alert: &Alert,
     notify: &[NotifyItem],
+    audit: Option<&AuditItem>,
 ) -> Result<CellWritten, Cause> {
-    let about: About = serde_json::from_str(&seen.about).map_err(Cause::Pins)?;
-    let queues = queues(&about, alert, seen)?;
+    let queues = queues(&about_of(seen)?, alert, seen)?;
     let text = serde_json::to_string(alert).map_err(Cause::Pins)?;
-    let write = CellWrite { cell: id, seen, alert: &text, queues: &queues, notify };
+    let write = CellWrite { cell: id, seen, alert: &text, queues: &queues, notify, audit };
     Ok(context.store.write_cell(&write).await?)
 }
 
-/// Where an alert stands: in the queues of those who may know, as long as it ever had an episode. One whose evidence
-/// was taken away stays where it stood.
-fn queues(about: &About, alert: &Alert, seen: &CellItem) -> Result<BTreeMap<String, QueueItem>, Cause> {
-    let Some(episode) = alert.episode() else { return Ok(BTreeMap::new()) };
-    let status = episode.review.status;
+/// What a cell is about, as its first contribution said.
+pub(crate) fn about_of(cell: &CellItem) -> Result<About, Cause> {
+    serde_json::from_str(&cell.about).map_err(Cause::Pins)
+}
+
+/// What an alert shows in a list. One whose evidence was taken away shows what it showed last; one that never had an
+/// episode is in no list.
+pub(crate) fn row_of(about: &About, alert: &Alert, seen: &CellItem) -> Result<Option<AlertRow>, Cause> {
+    let Some(episode) = alert.episode() else { return Ok(None) };
     let stood = seen.queues.values().next().map(|item| serde_json::from_str::<AlertRow>(&item.row));
     let stood = stood.transpose().map_err(Cause::Pins)?;
-    let (category, audience, last_ms) = match (&alert.state.firing, stood) {
-        (Some(firing), _) => (firing.category.clone(), firing.audience, firing.last_ms),
-        (None, Some(row)) => (row.category, row.audience, row.last_ms),
-        (None, None) => return Ok(BTreeMap::new()),
-    };
-    let row = AlertRow {
-        about: about.clone(),
-        category,
-        severity: episode.peak,
-        audience,
-        episode: episode.number,
-        opened_ms: episode.opened_ms,
-        events: alert.state.firing.as_ref().map_or(0, |firing| firing.events),
-        last_ms,
+    Ok(match (&alert.state.firing, stood) {
+        (Some(firing), _) => Some(AlertRow {
+            about: about.clone(),
+            category: firing.category.clone(),
+            severity: episode.peak,
+            audience: firing.audience,
+            subject_role: firing.subject_role,
+            episode: episode.number,
+            opened_ms: episode.opened_ms,
+            events: firing.events,
+            last_ms: firing.last_ms,
+        }),
+        (None, Some(stood)) => Some(AlertRow {
+            severity: episode.peak,
+            episode: episode.number,
+            opened_ms: episode.opened_ms,
+            events: 0,
+            ..stood
+        }),
+        (None, None) => None,
+    })
+}
+
+impl AlertRow {
+    /// Where an alert that shows this stands: in the queues of those who may know.
+    pub(crate) fn routes(&self) -> Vec<Route> {
+        let About { cell, .. } = &self.about;
+        let Self { audience, subject_role, .. } = *self;
+        routes(Case { school: &cell.school, audience, category: &self.category, subject_role })
+    }
+}
+
+fn queues(about: &About, alert: &Alert, seen: &CellItem) -> Result<BTreeMap<String, QueueItem>, Cause> {
+    let Some((row, episode)) = row_of(about, alert, seen)?.zip(alert.episode()) else {
+        return Ok(BTreeMap::new());
     };
     let text = serde_json::to_string(&row).map_err(Cause::Pins)?;
-    let case = Case { school: &about.cell.school, audience, category: &row.category, subject_role: None };
     let item = |queue: &Queue| QueueItem {
-        partition: partition(queue, status),
-        order: queue_sort(episode.peak, episode.opened_ms),
+        partition: partition(queue, episode.review.status),
+        order: queue_sort(row.severity, row.opened_ms),
         row: text.clone(),
     };
-    Ok(routes(case).iter().map(|route| (route.queue.name(), item(&route.queue))).collect())
+    Ok(row.routes().iter().map(|route| (route.queue.name(), item(&route.queue))).collect())
 }

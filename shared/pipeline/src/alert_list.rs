@@ -4,12 +4,12 @@ use crate::alert::AlertRow;
 use crate::commit::Context;
 use crate::step::{At, Cause, StepError};
 use std::collections::BTreeMap;
-use trustwatch_casework::{Status, partition};
-use trustwatch_model::{AlertId, Queue, SchoolId};
-use trustwatch_store::QueuePlace;
+use trustwatch_casework::{Status, partition, queue_sort};
+use trustwatch_model::{AlertId, Queue, SchoolId, Severity};
+use trustwatch_store::QueueRange;
 
-/// Entries of a page.
-const PAGE: i32 = 100;
+/// Entries that are asked for at once.
+const PAGE: usize = 100;
 
 /// Every alert of these schools in one status, whoever's queue it stands in, and those of the trust's own queue.
 ///
@@ -22,24 +22,28 @@ pub async fn alerts(
     schools: &[SchoolId],
     status: Status,
 ) -> Result<BTreeMap<AlertId, AlertRow>, StepError> {
+    let (first, last) = (queue_sort(Severity::CRITICAL, 0), queue_sort(Severity::TREND, i64::MAX));
     let mut found = BTreeMap::new();
     for queue in Queue::all(schools) {
         let partition = partition(&queue, status);
-        let mut behind: Option<QueuePlace> = None;
+        let mut behind: Option<(String, AlertId)> = None;
         loop {
-            let page = context.store.queue_page(&partition, PAGE, behind.as_ref()).await;
-            let (entries, more) = page.at("read queue", "-")?;
-            for entry in &entries {
+            let range = QueueRange {
+                partition: &partition,
+                first: &first,
+                last: &last,
+                behind: behind.as_ref().map(|(order, alert)| (order.as_str(), alert)),
+            };
+            let (entries, more) = context.store.queue_range(&range, PAGE).await.at("read queue", "-")?;
+            behind = entries.last().map(|last| (last.order.clone(), last.alert.clone()));
+            for entry in entries {
                 let row = serde_json::from_str(&entry.row).map_err(Cause::Pins);
-                found.insert(entry.alert.clone(), row.at("read queue", entry.alert.as_str())?);
+                let row = row.at("read queue", entry.alert.as_str())?;
+                found.insert(entry.alert, row);
             }
-            let last = entries.last().filter(|_| more);
-            let Some(last) = last else { break };
-            behind = Some(QueuePlace {
-                queue: queue.name(),
-                alert: last.alert.clone(),
-                order: last.order.clone(),
-            });
+            if !more {
+                break;
+            }
         }
     }
     Ok(found)

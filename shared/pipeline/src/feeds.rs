@@ -1,7 +1,8 @@
 //! How feeds are: what they have delivered, and what was set aside last, with the file it was.
 
 use crate::commit::Context;
-use crate::step::{At, StepError};
+use crate::settings::load_school;
+use crate::step::{At, Cause, StepError};
 use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SchoolId;
 use trustwatch_store::FeedItem;
@@ -15,41 +16,58 @@ pub struct FeedHealth {
     pub last_quarantine_key: Option<String>,
 }
 
-/// The feeds of a school, or of all registered schools and then the one that stands for objects without a school
-/// that we know.
+/// The feeds of a school, also those that are registered and have delivered nothing yet: silence shows as such.
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read.
-pub async fn feed_health(context: &Context, school: Option<&SchoolId>) -> Result<Vec<FeedHealth>, StepError> {
-    let schools = match school {
-        Some(school) => vec![school.to_string()],
-        None => {
-            let mut schools = registered(context).await?;
-            schools.push(keys::UNROUTABLE.to_owned());
-            schools
+pub async fn feed_health(context: &Context, school: &SchoolId) -> Result<Vec<FeedHealth>, StepError> {
+    let mut feeds = health(context, school.as_str()).await?;
+    let settings = load_school(&context.store, school).await.map_err(Cause::from).at("read settings", "-")?;
+    let registered = settings.into_iter().flat_map(|loaded| loaded.settings.feeds.into_keys());
+    for feed in registered {
+        if !feeds.iter().any(|known| known.item.feed == feed.as_str()) {
+            let item = FeedItem { school: school.to_string(), feed: feed.to_string(), ..FeedItem::default() };
+            feeds.push(FeedHealth { item, last_quarantine_key: None });
         }
-    };
+    }
+    feeds.sort_by(|one, other| one.item.feed.cmp(&other.item.feed));
+    Ok(feeds)
+}
+
+/// The feed that stands for objects without a school that we know, if there were any.
+///
+/// # Errors
+/// [`StepError`] when something cannot be read.
+pub async fn unroutable_health(context: &Context) -> Result<Vec<FeedHealth>, StepError> {
+    health(context, keys::UNROUTABLE).await
+}
+
+async fn health(context: &Context, school: &str) -> Result<Vec<FeedHealth>, StepError> {
     let mut found = Vec::new();
-    for school in schools {
-        for item in context.store.feeds(&school).await.at("read feeds", "-")? {
-            let last_quarantine_key = match &item.last_quarantine_source {
-                Some(id) => key_of(context, &school, id).await?,
-                None => None,
-            };
-            found.push(FeedHealth { item, last_quarantine_key });
-        }
+    for item in context.store.feeds(school).await.at("read feeds", "-")? {
+        let last_quarantine_key = match &item.last_quarantine_source {
+            Some(id) => key_of(context, school, id).await?,
+            None => None,
+        };
+        found.push(FeedHealth { item, last_quarantine_key });
     }
     Ok(found)
 }
 
-async fn registered(context: &Context) -> Result<Vec<String>, StepError> {
+/// The schools that have settings, by id.
+///
+/// # Errors
+/// [`StepError`] when the config bucket cannot be read.
+pub async fn registered_schools(context: &Context) -> Result<Vec<SchoolId>, StepError> {
     const PREFIX: &str = "schools/";
     let (mut schools, mut next) = (Vec::new(), None);
     loop {
         let config = &context.store.names().config;
         let page = context.store.keys(config, PREFIX, next.as_deref()).await.at("list schools", "-")?;
         schools.extend(page.entries.iter().filter_map(|(key, _)| {
-            key.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(".yaml")).map(str::to_owned)
+            key.strip_prefix(PREFIX)
+                .and_then(|name| name.strip_suffix(".yaml"))
+                .and_then(|name| SchoolId::new(name).ok())
         }));
         next = page.next;
         if next.is_none() {

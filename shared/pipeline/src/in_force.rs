@@ -10,6 +10,7 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
+use trustwatch_access::{CursorKey, GroupMap};
 use trustwatch_casework::AcademicYear;
 use trustwatch_model::SchoolId;
 use trustwatch_policy::{InForceFrom, Judge, Policy, Roster, Timeline};
@@ -37,7 +38,7 @@ pub fn roster_key(school: &str) -> String {
 
 /// Things that were read, by what they were read by, until a point of time.
 #[derive(Debug)]
-struct Kept<K, V>(Mutex<HashMap<K, (i64, V)>>);
+pub(crate) struct Kept<K, V>(Mutex<HashMap<K, (i64, V)>>);
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
@@ -46,12 +47,12 @@ impl<K, V> Default for Kept<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Kept<K, V> {
-    fn get(&self, key: &K, now_ms: i64) -> Option<V> {
+    pub(crate) fn get(&self, key: &K, now_ms: i64) -> Option<V> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(key).filter(|(until_ms, _)| now_ms < *until_ms).map(|(_, value)| value.clone())
     }
 
-    fn keep(&self, key: K, value: V, until_ms: i64) {
+    pub(crate) fn keep(&self, key: K, value: V, until_ms: i64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {
             kept.clear();
@@ -76,15 +77,19 @@ impl std::fmt::Debug for Compiled {
 
 /// What a process has read of what judges. Shared by everything that a process does.
 #[derive(Debug, Clone, Default)]
-pub struct InForce(Arc<Shelves>);
+pub struct InForce(pub(crate) Arc<Shelves>);
 
 #[derive(Debug, Default)]
-struct Shelves {
+pub(crate) struct Shelves {
     timeline: Kept<(), String>,
     timelines: Kept<String, Arc<Timeline>>,
     policies: Kept<u32, Arc<Compiled>>,
     rosters: Kept<(String, String), Arc<Roster>>,
     years: Kept<AcademicYear, [u8; 32]>,
+    pub(crate) roster_versions: Kept<String, Option<String>>,
+    pub(crate) groups: Kept<(), Arc<GroupMap>>,
+    pub(crate) schools: Kept<(), Arc<Vec<SchoolId>>>,
+    pub(crate) cursors: Kept<(), CursorKey>,
 }
 
 impl Context {
@@ -139,6 +144,20 @@ impl Context {
         let roster = Arc::new(Roster::parse(&object.bytes).0);
         shelf.keep(name, Arc::clone(&roster), i64::MAX);
         Ok(roster)
+    }
+
+    /// The roster of a school as it is, or was up to five minutes ago.
+    pub(crate) async fn roster_now(&self, school: &str) -> Result<Arc<Roster>, Cause> {
+        let (shelf, now_ms) = (&self.in_force.0.roster_versions, self.now_ms());
+        let version_id = match shelf.get(&school.to_owned(), now_ms) {
+            Some(version_id) => version_id,
+            None => {
+                let found = self.store.version_of(&self.store.names().config, &roster_key(school)).await?;
+                shelf.keep(school.to_owned(), found.clone(), now_ms + KEPT_MS);
+                found
+            }
+        };
+        self.roster(school, version_id.as_deref()).await
     }
 
     /// The key of an academic year. It may be destroyed, so it is not kept for long.

@@ -92,9 +92,9 @@ impl Bench {
         let EventRow { event_at, line, attribution, mut shown } = event;
         let (attribution, name) = subject_of(attribution, &shown);
         let subject = subject_key(key, &self.school, attribution, &name);
-        if attribution == Attribution::User
-            && let Some(person) = self.roster.person(self.school.as_str(), &name, event_at)
-        {
+        let is_named = attribution == Attribution::User;
+        let person = is_named.then(|| self.roster.person(self.school.as_str(), &name, event_at)).flatten();
+        if let Some(person) = person {
             shown.year_group.clone_from(&person.year_group);
             shown.form.clone_from(&person.form);
         }
@@ -109,6 +109,7 @@ impl Bench {
             threshold: hit.threshold,
             grid_ms: hit.grid_ms,
             audience: hit.audience,
+            subject_role: person.and_then(|person| person.role),
             attribution,
             thing: evidence_key(key, &rule.id, &subject, &hit.thing),
             subject,

@@ -21,7 +21,9 @@ mod normalise;
 mod notification;
 mod queue;
 mod reconcile;
+mod review;
 mod settings;
+mod sign_in;
 mod step;
 mod tail;
 mod verify;
@@ -34,7 +36,7 @@ pub use arrival::{Arrival, SourcePins};
 pub use classify::{Judged, classify, is_to_judge};
 pub use commit::{Clock, Committed, Context, Limits};
 pub use due::{queue_due, queue_unfinished};
-pub use feeds::{FeedHealth, feed_health};
+pub use feeds::{FeedHealth, feed_health, registered_schools, unroutable_health};
 pub use files::lake_files;
 pub use grow::{Shared, SharedError, shared_lines};
 pub use in_force::{EFFECTIVE_AFTER_MS, InForce, PublishError, publish, put_roster, roster_key};
@@ -43,7 +45,12 @@ pub use normalise::{Done, normalise};
 pub use notification::{NotificationError, Notified, read_notification, write_notification};
 pub use queue::{lane_of, send_to_backfill};
 pub use reconcile::{Reconciled, reconcile, reconcile_judgements};
+pub use review::{
+    AlertFilter, AlertPage, AlertView, LIMIT_MAX, Request, RequestError, RuleText, Sight, change_alert,
+    list_alerts, read_alert, visible_schools,
+};
 pub use settings::{SettingsError, load_school, save_feed, settings_key};
+pub use sign_in::{GROUP_MAP_KEY, PutGroupMapError, SignInError, put_group_map, sign_in};
 pub use step::{Cause, Disposition, StepError};
 pub use tail::TAIL_AFTER_MS;
 pub use trustwatch_lake::PartLimits;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use std::collections::HashMap;
-use trustwatch_model::{Attribution, Audience, SchoolId};
+use trustwatch_model::{Attribution, Audience, SchoolId, SubjectRole};
 
 /// Longest roster, in bytes.
 pub const ROSTER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -21,6 +21,8 @@ pub struct Person {
     pub form: Option<String>,
     /// School.
     pub school: SchoolId,
+    /// What they are at the school, where that changes who may know of their case.
+    pub role: Option<SubjectRole>,
     /// Last day (Europe/London) on which the login is this person's.
     pub leaving_date: Option<Date>,
 }
@@ -60,7 +62,8 @@ pub fn fold_login(login: &str) -> String {
 
 impl Roster {
     /// Reads a CSV file in UTF-8 with a header of `user_name, aliases, audience, year_group, form, school,
-    /// leaving_date` in any order; other columns are ignored, aliases are parted by `;`, dates are `YYYY-MM-DD`.
+    /// leaving_date` in any order, and perhaps `role` (`head`, `dsl` or nothing); other columns are ignored, aliases
+    /// are parted by `;`, dates are `YYYY-MM-DD`.
     ///
     /// Returns the good rows, and every mistake with line and column. A login that one school's rows give to different
     /// audiences is a mistake, and both rows are kept as [`Audience::Unknown`].
@@ -99,6 +102,15 @@ impl Roster {
         people.find(|person| person.leaving_date.is_none_or(|last| self.london_date(event_at) <= Some(last)))
     }
 
+    /// Every login, folded, of those whose login this is or was at a school, this one included.
+    pub fn logins_of<'r>(&'r self, school: &str, login: &'r str) -> impl Iterator<Item = &'r str> {
+        let logins = self.logins.get(school);
+        let people = logins.and_then(|logins| logins.get(login)).map_or(&[] as &[usize], Vec::as_slice);
+        let theirs = |owners: &Vec<usize>| owners.iter().any(|owner| people.contains(owner));
+        let others = logins.into_iter().flatten().filter(move |(_, owners)| theirs(owners));
+        others.map(|(name, _)| name.as_str()).chain([login])
+    }
+
     /// Whom an event concerns. A login that nobody knows, or that is not one person's, is [`Audience::Unknown`].
     #[must_use]
     pub fn audience(
@@ -128,6 +140,8 @@ pub(crate) fn civil_date(text: &str) -> Option<Date> {
 
 const COLUMNS: [&str; 7] =
     ["user_name", "aliases", "audience", "year_group", "form", "school", "leaving_date"];
+/// A column that a roster may lack.
+const ROLE: &str = "role";
 
 fn read_rows(text: &str, roster: &mut Roster, notes: &mut Mistakes) {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -138,9 +152,10 @@ fn read_rows(text: &str, roster: &mut Roster, notes: &mut Mistakes) {
         return;
     };
     let Some(columns) = read_header(text, &header, notes) else { return };
+    let role = header.iter().position(|cell| cell.trim().eq_ignore_ascii_case(ROLE));
     let mut found = Vec::new();
     for record in records.filter_map(Result::ok) {
-        let row = Row { text, record: &record, columns };
+        let row = Row { text, record: &record, columns, role };
         if let Some((column, cell)) = record.iter().enumerate().find(|(_, cell)| cell.contains('\n')) {
             let problem =
                 "holds a line break, so that the rows after it may have been taken for a part of it";
@@ -237,6 +252,7 @@ struct Row<'r> {
     text: &'r str,
     record: &'r csv::StringRecord,
     columns: [usize; COLUMNS.len()],
+    role: Option<usize>,
 }
 
 impl Row<'_> {
@@ -269,6 +285,15 @@ impl Row<'_> {
         if last == Some(None) {
             wrong(leaving_date, "is not a date", "a date like 2026-07-31, or nothing", "correct it");
         }
+        let role = self.role.and_then(present).map(|text| SubjectRole::parse(&text.to_lowercase()));
+        if let Some((column, None)) = self.role.zip(role) {
+            wrong(
+                column,
+                "is not a role",
+                "head, dsl or nothing",
+                "correct it: who reads their case depends on it",
+            );
+        }
         let person = Person {
             audience: word?,
             year_group: present(year_group).map(str::to_owned),
@@ -276,6 +301,10 @@ impl Row<'_> {
             school: id?,
             leaving_date: match last {
                 Some(date) => Some(date?),
+                None => None,
+            },
+            role: match role {
+                Some(role) => Some(role?),
                 None => None,
             },
         };

@@ -5,6 +5,7 @@
 //! a cell does so on the condition that its revision is still the one that was read. A worker that read too early
 //! can therefore not overwrite what a later one concluded.
 
+use crate::audit::{AuditItem, AuditPlace};
 use crate::due::{DueKind, shard};
 use crate::error::failed_conditions;
 use crate::ledger::{Item, get_number, get_text, number, text};
@@ -12,9 +13,6 @@ use crate::{PutOutcome, Store, StoreError};
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use std::collections::BTreeMap;
 use trustwatch_model::{AlertId, SourceId};
-
-/// Name of the sparse index of queue entries: partition `queue`, sorted by `queue_order`.
-pub const QUEUE_INDEX: &str = "queue";
 
 /// How often a put is tried again because the cell before came into being meanwhile.
 const TRIES_MAX: usize = 5;
@@ -71,17 +69,6 @@ pub struct QueueItem {
     pub row: String,
 }
 
-/// An entry of a queue, with its alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueEntry {
-    /// Alert.
-    pub alert: AlertId,
-    /// Place in the queue.
-    pub order: String,
-    /// What a list shows.
-    pub row: String,
-}
-
 /// Something to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotifyItem {
@@ -104,6 +91,8 @@ pub struct CellWrite<'a> {
     pub queues: &'a BTreeMap<String, QueueItem>,
     /// What is to be sent.
     pub notify: &'a [NotifyItem],
+    /// Who changed it; detection leaves no entry.
+    pub audit: Option<&'a AuditItem>,
 }
 
 /// Whether a cell was written.
@@ -115,13 +104,13 @@ pub enum CellWritten {
     Changed,
 }
 
-fn cell_key(cell: &AlertId, sort: impl Into<String>) -> Item {
+pub(crate) fn cell_key(cell: &AlertId, sort: impl Into<String>) -> Item {
     Item::from([("PK".to_owned(), text(format!("ALERT#{cell}"))), ("SK".to_owned(), text(sort))])
 }
 
 const META: &str = "META";
 const SOURCE: &str = "SRC#";
-const QUEUE: &str = "QUEUE#";
+pub(crate) const QUEUE: &str = "QUEUE#";
 
 impl Store {
     /// Puts a contribution where there is none of this source, or one of an earlier generation.
@@ -247,7 +236,7 @@ impl Store {
     }
 
     /// Writes what was concluded of a cell, if nobody has written it since it was read: the alert, its places in
-    /// queues and what is to be sent, in one transaction.
+    /// queues, what is to be sent and who did it, in one transaction.
     ///
     /// # Errors
     /// [`StoreError`] of the call. A cut-off call may have written: read again.
@@ -275,6 +264,9 @@ impl Store {
         }
         for item in write.notify {
             items.push(self.notify_put(write.cell, item)?);
+        }
+        if let Some(audit) = write.audit {
+            items.push(self.audit_put(&AuditPlace::Alert(write.cell), audit)?);
         }
         let answer = self.dynamodb.transact_write_items().set_transact_items(Some(items)).send().await;
         match answer {
@@ -311,59 +303,9 @@ impl Store {
             .build();
         Ok(TransactWriteItem::builder().put(put.map_err(construction)?).build())
     }
-
-    /// One page of a queue: the entries behind a place, or from the head, and whether there are more.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the call.
-    pub async fn queue_page(
-        &self,
-        partition: &str,
-        entries_max: i32,
-        behind: Option<&QueuePlace>,
-    ) -> Result<(Vec<QueueEntry>, bool), StoreError> {
-        const VERB: &str = "queue_page";
-        let start = behind.map(|place| {
-            let mut key = cell_key(&place.alert, format!("{QUEUE}{}", place.queue));
-            key.insert("queue".to_owned(), text(partition));
-            key.insert("queue_order".to_owned(), text(&place.order));
-            key
-        });
-        let page = self
-            .dynamodb
-            .query()
-            .table_name(&self.names.table)
-            .index_name(QUEUE_INDEX)
-            .key_condition_expression("queue = :queue")
-            .expression_attribute_values(":queue", text(partition))
-            .limit(entries_max)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::of(VERB, error))?;
-        let entry = |item: &Item| {
-            let alert = get_text(item, "PK").and_then(|key| AlertId::parse(key.strip_prefix("ALERT#")?));
-            let alert = alert.ok_or_else(|| StoreError::fault(VERB, "AlertId"))?;
-            let QueueItem { order, row, .. } = queue_item(item);
-            Ok(QueueEntry { alert, order, row })
-        };
-        let entries = page.items.unwrap_or_default().iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        Ok((entries, page.last_evaluated_key.is_some()))
-    }
 }
 
-/// A place in a queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuePlace {
-    /// Name of the queue, without the status.
-    pub queue: String,
-    /// Alert that stands there.
-    pub alert: AlertId,
-    /// Its place.
-    pub order: String,
-}
-
-fn construction(_: aws_smithy_types::error::operation::BuildError) -> StoreError {
+pub(crate) fn construction(_: aws_smithy_types::error::operation::BuildError) -> StoreError {
     StoreError::fault("transaction", "Construction")
 }
 
@@ -374,7 +316,7 @@ fn contribution_item(item: &Item) -> ContributionItem {
     }
 }
 
-fn queue_item(item: &Item) -> QueueItem {
+pub(crate) fn queue_item(item: &Item) -> QueueItem {
     QueueItem {
         partition: get_text(item, "queue").unwrap_or_default(),
         order: get_text(item, "queue_order").unwrap_or_default(),

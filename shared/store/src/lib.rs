@@ -5,6 +5,8 @@
 //! once, by code.
 
 mod alert;
+mod alert_queue;
+mod audit;
 mod connect;
 mod due;
 mod error;
@@ -13,12 +15,11 @@ mod ledger;
 mod object;
 mod provision;
 mod queue;
-mod year_key;
+mod sealed_key;
 
-pub use alert::{
-    CellItem, CellWrite, CellWritten, ContributionItem, ContributionPut, NotifyItem, QUEUE_INDEX, QueueEntry,
-    QueueItem, QueuePlace,
-};
+pub use alert::{CellItem, CellWrite, CellWritten, ContributionItem, ContributionPut, NotifyItem, QueueItem};
+pub use alert_queue::{QUEUE_INDEX, QueueEntry, QueueRange};
+pub use audit::{AuditItem, AuditPlace};
 pub use connect::{Connection, Credentials, Names, Store};
 pub use due::{Due, DuePlace, DueRow};
 pub use error::{StoreError, Trouble};

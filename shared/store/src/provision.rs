@@ -1,6 +1,6 @@
 //! Making what a deployment consists of, where no template does it.
 
-use crate::alert::QUEUE_INDEX;
+use crate::alert_queue::QUEUE_INDEX;
 use crate::{DUE_INDEX, Store, StoreError};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,

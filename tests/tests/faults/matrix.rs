@@ -20,7 +20,7 @@ const OPERATIONS: [&str; 37] = [
     "decrypt",
     "generate_data_key",
     "keys",
-    "make_year_key",
+    "make_key",
     "open_raw",
     "pin",
     "put_off",
@@ -54,13 +54,15 @@ const OPERATIONS: [&str; 37] = [
 const ELSEWHERE: [&str; 2] = ["come_back_in", "replace settings"];
 
 /// Verbs of the store that no use-case of these scenarios has: a new one must be named here or met above.
-const OTHER_VERBS: [(&str, &str); 8] = [
+const OTHER_VERBS: [(&str, &str); 10] = [
     ("connect", "calls nothing"),
     ("day", "read by verify"),
     ("feeds", "read for people"),
     ("ledger", "read by verify"),
     ("provision", "makes a deployment before there is work"),
-    ("queue_page", "read for people"),
+    ("queue_range", "read for people"),
+    ("put_audit", "written for people"),
+    ("cursor_key", "read for people"),
     ("upload_file", "what a filter does"),
     ("versions_of", "what a filter's shipper looks at"),
 ];

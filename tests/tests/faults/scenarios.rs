@@ -188,7 +188,7 @@ impl Scenario for FirstOfYear {
     }
 
     fn is_of_interest(&self, operation: &str) -> bool {
-        ["sealed_key", "generate_data_key", "make_year_key", "decrypt"].contains(&operation)
+        ["sealed_key", "generate_data_key", "make_key", "decrypt"].contains(&operation)
     }
 
     async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use trustwatch_casework::Status;
 use trustwatch_local::cloud::{Cloud, CloudOptions};
 use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
+use trustwatch_local::dev_token::DevPerson;
+use trustwatch_local::gateway::Issuer;
 use trustwatch_model::{AlertId, Counts, FeedId, FeedSettings, SchoolId, Severity, ZONE_DEFAULT};
 use trustwatch_pipeline::{AlertRow, Report, alerts, publish, put_roster, save_feed, verify};
 use trustwatch_policy::STARTER;
@@ -78,9 +80,7 @@ impl Demo {
             say!("{}", outcome.json())?;
         }
         if !self.once {
-            say!("\nThe system is up: {}/v1/health", cloud.endpoints.api)?;
-            say!("Stop with Ctrl-C.")?;
-            cloud.run(stopped()).await?;
+            serve(&cloud, data).await?;
         }
         cloud.stop().await;
         Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -119,6 +119,35 @@ impl Demo {
         let alerts = alerts(&cloud.context, &schools, Status::Open).await?;
         Ok(Outcome { shipped: files.len() as u64, expected, delivered, report, alerts, took })
     }
+}
+
+/// Says how to look at the alerts, and waits.
+async fn serve(cloud: &Cloud, data: &Path) -> anyhow::Result<()> {
+    let (api, issuer) = (&cloud.endpoints.api, Issuer::open(data)?);
+    let school = schools()?.first().cloned().context("the week has no school")?;
+    let lasts = jiff::SignedDuration::from_hours(8);
+    let dsl = DevPerson::new("dsl", Some(&school))?.token(&cloud.context, &issuer, api, lasts).await?;
+    let lead = DevPerson::new("trust_lead", None)?.token(&cloud.context, &issuer, api, lasts).await?;
+    let list = "/v1/alerts?severity=5,4";
+    say!(
+        "\nThe API is up until Ctrl-C. The gravest alerts of {school}, as its safeguarding lead sees them:\n"
+    )?;
+    say!("  TOKEN={dsl}")?;
+    say!("  curl -s -H \"Authorization: Bearer $TOKEN\" '{api}{list}'\n")?;
+    say!("One of them with its evidence:\n")?;
+    say!(
+        "  ID=$(curl -s -H \"Authorization: Bearer $TOKEN\" '{api}{list}' | grep -o '\"id\":\"[0-9a-f]*' | head -n 1 | cut -c 7-)"
+    )?;
+    say!("  curl -si -H \"Authorization: Bearer $TOKEN\" \"{api}/v1/alerts/$ID\"\n")?;
+    say!("All schools, as the trust's safeguarding lead sees them:\n")?;
+    say!("  curl -s -H 'Authorization: Bearer {lead}' '{api}{list}'\n")?;
+    say!("What the API can do is described at {api}/v1/openapi.json. Stop with Ctrl-C.")?;
+    cloud.run(stopped()).await
+}
+
+/// The made-up schools.
+fn schools() -> anyhow::Result<Vec<SchoolId>> {
+    Ok(rosters().iter().map(|roster| SchoolId::new(roster.school)).collect::<Result<_, _>>()?)
 }
 
 async fn deliveries(cloud: &Cloud, school: &str) -> anyhow::Result<Delivered> {

@@ -8,7 +8,9 @@ use trustwatch_local::cloud::{self, RECEIVES_MAX};
 use trustwatch_local::queue::Status;
 use trustwatch_local::session::Session;
 use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
-use trustwatch_pipeline::{FeedHealth, feed_health, save_feed};
+use trustwatch_pipeline::{
+    Context, FeedHealth, StepError, feed_health, registered_schools, save_feed, unroutable_health,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Feed {
@@ -75,7 +77,7 @@ impl Show {
     async fn run(self) -> anyhow::Result<ExitCode> {
         trustwatch_local::session::must_exist(&self.data.data)?;
         let session = Session::open(&self.data.data).await?;
-        let feeds = feed_health(&session.context, self.school.as_ref()).await;
+        let feeds = feeds(&session.context, self.school.as_ref()).await;
         let status = cloud::status(&self.data.data).await;
         session.close().await;
         let (feeds, status) = (feeds?, status?);
@@ -106,6 +108,19 @@ impl Show {
         }
         show_work(&status)
     }
+}
+
+/// The feeds of one school; or of all, and then what arrived for none.
+async fn feeds(context: &Context, school: Option<&SchoolId>) -> Result<Vec<FeedHealth>, StepError> {
+    if let Some(school) = school {
+        return feed_health(context, school).await;
+    }
+    let mut found = Vec::new();
+    for school in registered_schools(context).await? {
+        found.extend(feed_health(context, &school).await?);
+    }
+    found.extend(unroutable_health(context).await?);
+    Ok(found)
 }
 
 /// What is still to be done, for all feeds together.

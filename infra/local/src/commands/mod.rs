@@ -6,6 +6,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::commands::print_line(format_args!($($text)*)) };
 }
 
+pub(crate) mod access;
 pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod feed;

@@ -6,7 +6,9 @@ use clap::builder::PossibleValuesParser;
 use std::process::ExitCode;
 use trustwatch_access::{SchoolRole, TrustRole};
 use trustwatch_local::cloud;
+use trustwatch_local::dev_token::DevPerson;
 use trustwatch_local::gateway::Issuer;
+use trustwatch_local::session::Session;
 use trustwatch_model::SchoolId;
 
 #[derive(Args)]
@@ -31,17 +33,16 @@ fn roles() -> PossibleValuesParser {
 }
 
 impl Token {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = &self.data.data;
+        let person = DevPerson::new(&self.role, self.school.as_ref())?;
         let url = cloud::endpoints(data)?.api;
-        let role = self.role;
-        let group = match &self.school {
-            Some(school) => format!("dev-{role}-{school}"),
-            None => format!("dev-{role}"),
-        };
+        let session = Session::open(data).await?;
         let lasts = jiff::SignedDuration::from_mins(i64::from(self.minutes));
+        let token = person.token(&session.context, &Issuer::open(data)?, &url, lasts).await;
+        session.close().await;
         // Standard output is the token and nothing else, so that a shell can put it into a header.
-        say!("{}", Issuer::open(data)?.token(&url, &group, jiff::Timestamp::now(), lasts)?)?;
+        say!("{}", token?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -17,7 +17,7 @@ fn an_action_on_the_wrong_kind_of_thing_is_denied_to_everyone() {
         Resource::Alert(alert("oak", Audience::Pupil)),
     ];
     let fits = |action, thing: &Resource| match action {
-        Action::ReadMe | Action::ReadOpenApi => matches!(thing, Resource::Trust),
+        Action::ReadMe | Action::ReadOpenApi | Action::ReadUnroutable => matches!(thing, Resource::Trust),
         Action::ListSchools | Action::ReadFeeds => matches!(thing, Resource::School(_)),
         Action::ListAlerts => matches!(thing, Resource::Queue(_)),
         Action::ReadAlert | Action::TransitionAlert => matches!(thing, Resource::Alert(_)),
@@ -104,7 +104,7 @@ prop_compose! {
     ) -> (Action, Resource) {
         let of_school = Queue::School(school(place), kind);
         let resource = match action {
-            Action::ReadMe | Action::ReadOpenApi => Resource::Trust,
+            Action::ReadMe | Action::ReadOpenApi | Action::ReadUnroutable => Resource::Trust,
             Action::ListSchools | Action::ReadFeeds => Resource::School(school(place)),
             Action::ListAlerts => Resource::Queue(if in_trust_queue { Queue::Trust } else { of_school }),
             Action::ReadAlert | Action::TransitionAlert => {

@@ -34,6 +34,7 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
         ),
         ("see that a school is one of the trust's", of_school(Action::ListSchools)),
         ("see a school's feeds: their state and what they reject", of_school(Action::ReadFeeds)),
+        ("see files that no school was found for", vec![(Action::ReadUnroutable, Resource::Trust)]),
         ("list a school's safeguarding queue", queue(place, Desk::Dsl)),
         ("list a school's head's queue", queue(place, Desk::Head)),
         ("list a school's IT queue", queue(place, Desk::It)),

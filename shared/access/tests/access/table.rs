@@ -12,6 +12,7 @@ pub(crate) const AUDIENCES: [Audience; 4] =
 const EXPECTED: &[(&str, &str)] = &[
     ("ReadMe trust", "trust_it school_it dsl head trust_lead deputy_head dpo chair governor"),
     ("ReadOpenApi trust", "trust_it school_it dsl head trust_lead deputy_head dpo chair governor"),
+    ("ReadUnroutable trust", "trust_it trust_lead dpo"),
     ("ListSchools oak", "trust_it school_it dsl head trust_lead deputy_head dpo chair governor"),
     ("ListSchools elm", "trust_it trust_lead dpo chair"),
     ("ReadFeeds oak", "trust_it school_it dsl head trust_lead dpo"),
@@ -62,6 +63,7 @@ fn cases() -> Vec<(String, Action, Resource)> {
     let mut cases = vec![
         ("ReadMe trust".to_owned(), Action::ReadMe, Resource::Trust),
         ("ReadOpenApi trust".to_owned(), Action::ReadOpenApi, Resource::Trust),
+        ("ReadUnroutable trust".to_owned(), Action::ReadUnroutable, Resource::Trust),
         ("ListAlerts trust".to_owned(), Action::ListAlerts, Resource::Queue(Queue::Trust)),
     ];
     for place in ["oak", "elm"] {

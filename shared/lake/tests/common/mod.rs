@@ -19,6 +19,7 @@ pub(crate) fn row(line: u64) -> FindingRow {
         threshold: Threshold { count: 3, within_ms: 1_800_000, distinct: Distinct::Thing },
         grid_ms: 86_400_000,
         audience: Audience::Pupil,
+        subject_role: None,
         attribution: Attribution::SharedLogin,
         subject: SubjectKey::of_mac(&[7; 32]),
         thing: "ab".into(),

@@ -1,0 +1,39 @@
+//! Who calls: from the context that the gateway gives a request, and from nothing else in it.
+
+use crate::Api;
+use crate::problem::Problem;
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use lambda_http::request::RequestContext;
+use std::collections::BTreeMap;
+use trustwatch_access::Principal;
+use trustwatch_pipeline::{Request, sign_in};
+
+/// A person who has a role here, and the request that they make.
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    request_id: String,
+}
+
+impl Caller {
+    pub(crate) fn request<'a>(&'a self, api: &'a Api) -> Request<'a> {
+        Request { principal: &self.principal, authoriser: &api.authoriser, id: &self.request_id }
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let unverified = || Problem::new(StatusCode::UNAUTHORIZED, "no_token", "the request needs a token");
+        let Some(RequestContext::ApiGatewayV2(gateway)) = parts.extensions.get() else {
+            return Err(unverified());
+        };
+        let request_id = gateway.request_id.clone().ok_or_else(unverified)?;
+        let jwt = gateway.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+        let claims = jwt.map(|jwt| jwt.claims.clone()).ok_or_else(unverified)?;
+        let claims: BTreeMap<String, String> = claims.into_iter().collect();
+        Ok(Self { principal: sign_in(&api.context, &claims).await?, request_id })
+    }
+}
