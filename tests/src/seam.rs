@@ -38,6 +38,9 @@ pub enum Verdict {
 pub trait Judge: Send + Sync {
     /// Asked before a call is sent. The call waits until this returns.
     async fn judge(&self, operation: &str) -> Verdict;
+
+    /// Shown each call as it is: the target of a table's or queue's verb, and the body.
+    fn sees(&self, _target: &str, _body: &[u8]) {}
 }
 
 struct Pass;
@@ -109,6 +112,8 @@ impl HttpConnector for Connector {
         let judge = Arc::clone(&self.judge.lock().unwrap());
         let real = self.real.clone();
         HttpConnectorFuture::new(async move {
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            judge.sees(target, request.body().bytes().unwrap_or_default());
             let verdict = judge.judge(&operation(&request)).await;
             match verdict {
                 Verdict::Proceed => real.call(request).await,

@@ -28,6 +28,21 @@ pub enum Scope<'s> {
     School(&'s str),
 }
 
+/// The size of each item of the table as AWS counts it: names and values.
+///
+/// # Panics
+/// When the table cannot be read.
+pub async fn item_bytes(system: &System) -> Vec<usize> {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) => 1,
+        other => panic!("{other:?} is not used here"),
+    };
+    let size = |item: &Item| item.iter().map(|(name, held)| name.len() + value(held)).sum();
+    scan(system).await.iter().map(size).collect()
+}
+
 /// What was audited: where it stands, who did it, and what.
 ///
 /// # Panics

@@ -7,6 +7,8 @@ mod audit;
 mod common;
 #[path = "api/input.rs"]
 mod input;
+#[path = "api/limits.rs"]
+mod limits;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/read.rs"]

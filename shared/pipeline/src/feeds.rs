@@ -1,8 +1,8 @@
 //! How feeds are: what they have delivered, and what was set aside last, with the file it was.
 
 use crate::commit::Context;
-use crate::settings::load_school;
-use crate::step::{At, Cause, StepError};
+use crate::settings::{SettingsError, load_school};
+use crate::step::{At, StepError};
 use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SchoolId;
 use trustwatch_store::FeedItem;
@@ -22,7 +22,12 @@ pub struct FeedHealth {
 /// [`StepError`] when something cannot be read.
 pub async fn feed_health(context: &Context, school: &SchoolId) -> Result<Vec<FeedHealth>, StepError> {
     let mut feeds = health(context, school.as_str()).await?;
-    let settings = load_school(&context.store, school).await.map_err(Cause::from).at("read settings", "-")?;
+    let settings = match load_school(&context.store, school).await {
+        Ok(settings) => settings,
+        Err(SettingsError::Store(error)) => return Err(StepError::new("read settings", "-", error)),
+        // Settings that cannot be used set files aside, which the feeds tell of.
+        Err(SettingsError::Malformed { .. } | SettingsError::Contended { .. }) => None,
+    };
     let registered = settings.into_iter().flat_map(|loaded| loaded.settings.feeds.into_keys());
     for feed in registered {
         if !feeds.iter().any(|known| known.item.feed == feed.as_str()) {

@@ -60,9 +60,9 @@ const OTHER_VERBS: [(&str, &str); 10] = [
     ("feeds", "read for people"),
     ("ledger", "read by verify"),
     ("provision", "makes a deployment before there is work"),
-    ("queue_range", "read for people"),
-    ("put_audit", "written for people"),
-    ("cursor_key", "read for people"),
+    ("queue_range", "met by the matrix of the API"),
+    ("put_audit", "met by the matrix of the API"),
+    ("cursor_key", "opened once by the API, like a year key"),
     ("upload_file", "what a filter does"),
     ("versions_of", "what a filter's shipper looks at"),
 ];
