@@ -119,7 +119,8 @@ impl Cloud {
         let listeners = Listeners::bind(options.port).await?;
         let endpoints = listeners.endpoints()?;
         let mut servers = Servers::new();
-        servers.spawn("DynamoDB", table::serve(table::open(data)?, listeners.dynamodb));
+        let table = table::open(data)?;
+        servers.spawn("DynamoDB", table::serve(table.clone(), listeners.dynamodb));
         let keys = credentials.clone();
         let served = Arc::clone(&s3_store);
         servers.spawn("S3", s3::serve(listeners.s3, served, keys));
@@ -136,6 +137,7 @@ impl Cloud {
         };
         let context = Context::new(store, Arc::clone(&options.clock), limits, WRITER);
         let dispatcher = if options.dispatch {
+            servers.spawn_aside(table::sweep(table));
             let (issuer, clock) = (Issuer::open(data)?, Arc::clone(&options.clock));
             let api = trustwatch_api::router(trustwatch_api::Api::new(context.clone())?);
             let api = gateway::router(api, &issuer, &endpoints.api, clock);

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use dynoxide::Database;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -15,6 +16,22 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Database> {
     let path = data.join("table.sqlite");
     let path = path.to_str().context("the path of the data directory is not UTF-8")?;
     Database::new(path).context("cannot open the table")
+}
+
+/// How often items whose time to live is over are deleted. AWS takes up to some days for it.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Deletes items whose time to live is over, again and again.
+pub(crate) async fn sweep(database: Database) {
+    loop {
+        let table = database.clone();
+        let swept = tokio::task::spawn_blocking(move || table.sweep_ttl()).await;
+        // Nothing depends on it: the next time will do.
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "items whose time is over cannot be deleted");
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
 }
 
 /// Serves the table until this is dropped.
