@@ -16,13 +16,16 @@ if [ $# -eq 0 ]; then
     set -- "$root"/tests/mutants/*.patch
 fi
 
-# The copy lies at the same places below its root, so that what was built here need not be built again there.
-mkdir -p "$scratch/target"
+# What was built here of other crates need not be built again there: names of files in it are links to the same
+# blocks, for whoever writes one there writes a new one. Members of the workspace are built for themselves, without what
+# only debuggers need.
 if [ ! -d "$scratch/target/debug" ] && [ -d "$target/debug/deps" ]; then
-    mkdir "$scratch/target/debug"
-    for part in .fingerprint build deps; do
-        cp -a "$target/debug/$part" "$scratch/target/debug/$part"
-    done
+    mkdir -p "$scratch/target/debug/deps" "$scratch/target/debug/.fingerprint"
+    cp -al "$target/debug/build" "$scratch/target/debug/build"
+    find "$target/debug/deps" -maxdepth 1 -type f -name 'lib*' ! -name 'libtrustwatch*' -print0 |
+        xargs -0 cp -al -t "$scratch/target/debug/deps"
+    find "$target/debug/.fingerprint" -mindepth 1 -maxdepth 1 ! -name 'trustwatch*' -print0 |
+        xargs -0 cp -a -t "$scratch/target/debug/.fingerprint"
 fi
 mkdir -p "$tree"
 (cd "$root" && git ls-files --cached --others --exclude-standard -z) >"$scratch/files"
@@ -43,6 +46,7 @@ done
 rm -rf "$scratch/new"
 
 export CARGO_TARGET_DIR="$scratch/target"
+export CARGO_PROFILE_DEV_DEBUG=0
 export RUST_BACKTRACE=0
 
 # run <log> <test target> <test name>: whether exactly that test ran and passed. The whole workspace is selected, so

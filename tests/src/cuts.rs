@@ -30,9 +30,9 @@ pub struct Version {
     pub then: Vec<u8>,
 }
 
-/// Gaps around the day after which a file is final.
-pub const GAPS_MS: [i64; 6] =
-    [HOUR_MS, 23 * HOUR_MS, 24 * HOUR_MS, 24 * HOUR_MS + 1, 30 * HOUR_MS, 60 * HOUR_MS];
+/// Gaps around the day after which a file is final, and some of which several make a day.
+pub const GAPS_MS: [i64; 7] =
+    [HOUR_MS, 12 * HOUR_MS, 23 * HOUR_MS, 24 * HOUR_MS, 24 * HOUR_MS + 1, 30 * HOUR_MS, 60 * HOUR_MS];
 
 impl Version {
     /// The text of this version.
@@ -62,36 +62,48 @@ impl Version {
     }
 }
 
-/// The lines that must be delivered, in order: each line of the text once; and what a version broke off with, when
-/// nothing followed for more than a day, unless it is then the whole line.
+/// What the file broke off with, from the first version that says so.
+struct BrokenOff {
+    /// Complete lines before it.
+    complete: usize,
+    text: String,
+    /// How long ago the first version came that breaks off so.
+    age_ms: i64,
+}
+
+/// The lines that must be delivered, in order: each line of the text once; and what the file broke off with, when
+/// nothing more of it came for more than a day, unless it is then the whole line. A version that says the same again
+/// is nothing more.
 #[must_use]
 pub fn expected(text: &str, versions: &[Version]) -> Vec<String> {
     const DAY_MS: i64 = 24 * HOUR_MS;
     let mut delivered = Vec::new();
     // Complete lines so far, and the text under which the next one was already delivered.
     let (mut complete, mut spent) = (0, None::<String>);
-    // What the latest whole version broke off with, and how long ago it came.
-    let (mut open, mut age_ms) = (None::<String>, 0);
-    let break_off = |open: &mut Option<String>, spent: &mut Option<String>, delivered: &mut Vec<String>| {
-        if let Some(open) = open.take()
-            && spent.as_ref() != Some(&open)
-        {
-            delivered.push(open.clone());
-            *spent = Some(open);
+    let mut open = None::<BrokenOff>;
+    let break_off = |open: &BrokenOff, spent: &mut Option<String>, delivered: &mut Vec<String>| {
+        if spent.as_ref() != Some(&open.text) {
+            delivered.push(open.text.clone());
+            *spent = Some(open.text.clone());
         }
     };
     for version in versions {
-        age_ms += version.after_ms;
+        if let Some(open) = &mut open {
+            open.age_ms += version.after_ms;
+        }
         if !version.is_whole() {
             continue;
         }
-        if age_ms > DAY_MS {
-            break_off(&mut open, &mut spent, &mut delivered);
+        if let Some(open) = open.as_ref().filter(|open| open.age_ms > DAY_MS) {
+            break_off(open, &mut spent, &mut delivered);
         }
-        age_ms = 0;
         let text = version.text(text);
         let mut lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
         let last = lines.pop().unwrap_or_default();
+        let says_the_same = |open: &BrokenOff| open.complete == lines.len() && open.text == last;
+        if open.as_ref().is_some_and(says_the_same) {
+            continue;
+        }
         for line in &lines[complete..] {
             if spent.take().is_none_or(|spent| spent != *line) {
                 delivered.push((*line).to_owned());
@@ -99,9 +111,12 @@ pub fn expected(text: &str, versions: &[Version]) -> Vec<String> {
         }
         complete = lines.len();
         // A return alone may be half of a line's end, or a line: it is blank either way.
-        open = (!text.is_empty() && !text.ends_with('\n')).then(|| last.to_owned());
+        let is_open = !text.is_empty() && !text.ends_with('\n');
+        open = is_open.then(|| BrokenOff { complete, text: last.to_owned(), age_ms: 0 });
     }
-    break_off(&mut open, &mut spent, &mut delivered);
+    if let Some(open) = &open {
+        break_off(open, &mut spent, &mut delivered);
+    }
     delivered.retain(|line| !line.trim().is_empty());
     delivered
 }

@@ -8,3 +8,5 @@ mod fixture;
 mod forgotten;
 #[path = "delivery/growing.rs"]
 mod growing;
+#[path = "delivery/proof.rs"]
+mod proof;

@@ -4,7 +4,7 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use std::sync::Arc;
-use trustwatch_pipeline::{Context, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Context, Limits};
 use trustwatch_runtime::{RuntimeSettings, WRITER, start_telemetry};
 use trustwatch_store::{Connection, Store};
 
@@ -49,8 +49,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 async fn context() -> Result<(Context, RuntimeSettings), lambda_runtime::Error> {
     let settings = RuntimeSettings::read(|name| std::env::var(name).ok())?;
     let store = Store::connect(Connection::default(), settings.names.clone()).await;
-    let limits =
-        Limits { lease_ms: settings.lease_ms, parts: PartLimits::default(), lanes: LaneLimits::default() };
+    let limits = Limits { lease_ms: settings.lease_ms, ..Limits::default() };
     let clock = Arc::new(jiff::Timestamp::now);
     Ok((Context::new(store, clock, limits, WRITER), settings))
 }

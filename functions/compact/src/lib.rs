@@ -23,8 +23,9 @@ pub struct JobDone {
     pub queued: u64,
 }
 
-/// Objects younger than this are likely still on their way through the queue.
-const SETTLED_MS: i64 = 3_600_000;
+/// Objects younger than this are likely still on their way through the queue. `verify` tells of them much sooner; to
+/// queue again what only waits would make a long queue longer.
+const SETTLED_MS: i64 = 6 * 3_600_000;
 
 /// Runs one job.
 ///

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use trustwatch_pipeline::{Clock, Context, LaneLimits, Limits, PartLimits};
+use trustwatch_pipeline::{Clock, Context, Limits};
 use trustwatch_runtime::WRITER;
 use trustwatch_store::{Connection, Credentials, Names, Store};
 
@@ -132,8 +132,7 @@ impl Cloud {
         store.provision().await.context("cannot make the buckets and the table")?;
         let limits = Limits {
             lease_ms: i64::try_from(options.lease.as_millis()).unwrap_or(i64::MAX),
-            parts: PartLimits::default(),
-            lanes: LaneLimits::default(),
+            ..Limits::default()
         };
         let context = Context::new(store, Arc::clone(&options.clock), limits, WRITER);
         let dispatcher = if options.dispatch {

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{PATIENCE, Up, done, scratch, verified};
+use common::{PATIENCE, Up, done, scratch, verified, versions_of};
 use rand::{Rng, SeedableRng};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -58,7 +58,7 @@ fn judge_by(directory: &Path) {
 
 /// Ships as a collector does that keeps its place: a put whose answer was lost may have been heard.
 async fn ship(store: &Store, file: &DemoFile, scratch: &Path) -> Option<()> {
-    let sent = store.versions_of(&file.key()).await.ok()?;
+    let sent = versions_of(store, &file.key()).await.ok()?;
     if sent.len() < usize::from(file.version) {
         let path = scratch.join("upload");
         file.write_object_to(std::fs::File::create(&path).unwrap()).unwrap();

@@ -16,7 +16,7 @@ pub use columns::{ColumnSet, Object, column_names, event_json, schema};
 pub use findings::{EventRow, FindingRow, FindingsWriter, Shown, event_row, read_findings};
 pub use judged::{JudgePins, JudgedManifest, JudgedOf};
 pub use manifest::{
-    FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
+    BrokenOff, FeedPin, Manifest, ManifestError, Outcome, PartRef, Pins, RejectsRef, SCHEMA_NUMBER, Stage,
 };
 pub use part::{EventFile, EventWriter, Part, PartLimits};
 pub use read::{PartFacts, event_batches, read_part, reject_lines};

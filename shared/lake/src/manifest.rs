@@ -104,6 +104,21 @@ pub struct RejectsRef {
     pub sha256: String,
 }
 
+/// The first of the versions of a key that break off with the same text. It delivers the line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenOff {
+    /// Its version id.
+    pub version_id: String,
+    /// Its arrival: microseconds since 1970 UTC.
+    pub arrived_at: i64,
+}
+
+impl From<&ObjectVersion> for BrokenOff {
+    fn from(version: &ObjectVersion) -> Self {
+        Self { version_id: version.version_id.clone(), arrived_at: version.arrived_at }
+    }
+}
+
 /// The commit of a stage for one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -126,6 +141,8 @@ pub struct Manifest {
     pub counts: Counts,
     /// The version whose lines were taken as repeats.
     pub repeats: Option<String>,
+    /// Where the last line came without its newline: who was first to say so, this version or an older one.
+    pub broken_off: Option<BrokenOff>,
     /// A last line that waits for its end.
     pub held: Option<HeldLine>,
     /// Events.

@@ -22,6 +22,7 @@ fn manifest(outcome: Outcome) -> Manifest {
         outcome,
         counts: Counts::default(),
         repeats: None,
+        broken_off: None,
         held: None,
         parts: Vec::new(),
         rejects: Vec::new(),

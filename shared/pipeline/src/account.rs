@@ -21,6 +21,15 @@ pub trait Sink {
     /// # Errors
     /// As the sink has them.
     fn reject(&mut self, line: &RawLine<'_>, reason: RejectReason) -> Result<(), Self::Error>;
+
+    /// Learns when the event of a complete line happened, whoever delivers it: what this says of an object does not
+    /// depend on the rules.
+    ///
+    /// # Errors
+    /// As the sink has them.
+    fn passes(&mut self, _event_at: i64) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 /// What is known of an object's lines before they are read.
@@ -69,6 +78,11 @@ pub fn account<R: Read, S: Sink>(
         } else {
             parser.parse(line.bytes, &arena)
         };
+        if line.ended
+            && let Line::Event(event) = &parsed
+        {
+            sink.passes(event.event_at).map_err(AccountError::Sink)?;
+        }
         if !wanted {
             // The parser may have learnt its columns from this line.
         } else if line.number <= rules.repeat_lines {

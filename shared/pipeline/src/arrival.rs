@@ -44,42 +44,73 @@ pub(crate) struct Versions {
     pub(crate) this: ObjectVersion,
     /// Those that came after it, the next one first.
     pub(crate) newer: Vec<ObjectVersion>,
-    /// Those that came before it, the nearest first.
-    pub(crate) older: Vec<ObjectVersion>,
+    /// Whether there are more that came after it than are kept.
+    pub(crate) is_crowded: bool,
+    /// Those that came before it.
+    pub(crate) older: Older,
 }
 
-/// Versions before and after this one that are looked at. Only behind so many that were all set aside would there be
-/// another. The same number both ways, so that two versions see each other or neither does.
-const AROUND_MAX: usize = 100;
+/// The versions that came before one, the nearest first, read from the listing as they are asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Older {
+    key: String,
+    known: VecDeque<ObjectVersion>,
+    next: Option<String>,
+    looked_at: usize,
+}
+
+impl Older {
+    /// The next older version; `None` when there is none.
+    ///
+    /// # Errors
+    /// That of the listing, or [`Cause::Crowded`] beyond [`crate::Limits::versions_max`].
+    pub(crate) async fn next(&mut self, context: &Context) -> Result<Option<ObjectVersion>, Cause> {
+        loop {
+            if let Some(version) = self.known.pop_front() {
+                self.looked_at += 1;
+                let versions_max = context.limits.versions_max;
+                let is_crowded = self.looked_at > versions_max;
+                return if is_crowded { Err(Cause::Crowded { versions_max }) } else { Ok(Some(version)) };
+            }
+            let Some(next) = self.next.take() else { return Ok(None) };
+            let page = context.store.raw_versions(&self.key, Some(&next)).await?;
+            let past = page.entries.iter().any(|entry| entry.key != self.key);
+            self.known.extend(page.entries.into_iter().filter(|entry| entry.key == self.key));
+            self.next = page.next.filter(|_| !past);
+        }
+    }
+}
 
 /// Finds a version among the versions of its key, by S3's order. `None` when it is gone.
+///
+/// S3 lists the newest version of a key first and can begin behind a version but not end at one, so the newer ones are
+/// read even where only the older ones are wanted: a page of a thousand is one call. To begin at the version itself
+/// would need its arrival from elsewhere; `HeadObject` tells it in whole seconds, and every worker must see the same.
 pub(crate) async fn versions_around(
     context: &Context,
     arrival: &Arrival,
 ) -> Result<Option<Versions>, StoreError> {
-    let (mut newer, mut older, mut this) = (VecDeque::new(), Vec::new(), None);
+    let (mut newer, mut is_crowded) = (VecDeque::new(), false);
     let mut next: Option<String> = None;
     loop {
         let page = context.store.raw_versions(&arrival.key, next.as_deref()).await?;
+        // The key itself comes before longer keys.
         let past = page.entries.iter().any(|entry| entry.key != arrival.key);
-        for entry in page.entries.into_iter().filter(|entry| entry.key == arrival.key) {
+        next = page.next.filter(|_| !past);
+        let mut entries = page.entries.into_iter().filter(|entry| entry.key == arrival.key);
+        while let Some(entry) = entries.next() {
             if entry.version_id == arrival.version_id {
-                this = Some(entry);
-            } else if this.is_some() {
-                older.push(entry);
-            } else {
-                // The newest come first, and the nearest are wanted.
-                newer.push_front(entry);
-                newer.truncate(AROUND_MAX);
+                let (key, known) = (arrival.key.clone(), entries.collect());
+                let older = Older { key, known, next, looked_at: 0 };
+                return Ok(Some(Versions { this: entry, newer: newer.into(), is_crowded, older }));
             }
+            // The newest come first, and the nearest are wanted.
+            newer.push_front(entry);
+            is_crowded |= newer.len() > context.limits.versions_max;
+            newer.truncate(context.limits.versions_max);
         }
-        next = page.next;
-        // Listings give the newest version of a key first, and the key itself before longer keys.
-        let enough = this.is_some() && older.len() >= AROUND_MAX;
-        if past || next.is_none() || enough {
-            // However the pages fell, every try sees the same versions.
-            older.truncate(AROUND_MAX);
-            return Ok(this.map(|this| Versions { this, newer: newer.into(), older }));
+        if next.is_none() {
+            return Ok(None);
         }
     }
 }

@@ -48,11 +48,16 @@ pub struct Limits {
     pub parts: PartLimits,
     /// Lanes.
     pub lanes: crate::LaneLimits,
+    /// Versions of a key before and after one that are looked at: two a minute for a day. Before it only those are
+    /// that were set aside, or that nobody has worked on yet and that say the same. Beyond, the work is refused
+    /// ([`Cause::Crowded`]) and not decided by what can be seen: nothing is lost and nothing doubled.
+    pub versions_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lease_ms: 70_000, parts: PartLimits::default(), lanes: crate::LaneLimits::default() }
+        let (parts, lanes) = (PartLimits::default(), crate::LaneLimits::default());
+        Self { lease_ms: 70_000, parts, lanes, versions_max: 3_000 }
     }
 }
 
@@ -228,6 +233,7 @@ impl Context {
             outcome,
             counts: Counts::default(),
             repeats: None,
+            broken_off: None,
             held: None,
             parts: Vec::new(),
             rejects: Vec::new(),

@@ -7,7 +7,7 @@ use crate::queue::queue_again;
 use crate::step::{At, StepError};
 use std::collections::{HashMap, HashSet};
 use trustwatch_lake::{Stage, keys};
-use trustwatch_model::RawKey;
+use trustwatch_model::{RawKey, SourceId};
 
 /// What a run of reconcile found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,8 +18,9 @@ pub struct Reconciled {
     pub queued: u64,
 }
 
-/// Queues every raw version that has no manifest and arrived at least `settled_ms` ago (those before are likely
-/// still on their way).
+/// Queues every raw version that has no manifest, arrived at least `settled_ms` ago (those after are likely still on
+/// their way) and was not claimed: the due index brings back what was claimed. What waits in a queue for longer than
+/// that is queued once more by each run, at the cost of a message that finds it done.
 ///
 /// Memory: the source ids of one school's manifests at a time and of all unroutable objects, some 20 bytes each.
 ///
@@ -47,7 +48,7 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
                     committed.get(name).zip(number(id.as_str())).is_some_and(|(ids, id)| ids.contains(&id));
             }
             let age_ms = context.now_ms() - version.arrived_at / 1_000;
-            if !done && age_ms >= settled_ms {
+            if !done && age_ms >= settled_ms && !is_claimed(context, &id).await? {
                 queue_again(context, &Notified::from(version)).await?;
                 found.queued += 1;
             }
@@ -57,6 +58,11 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
             return Ok(found);
         }
     }
+}
+
+async fn is_claimed(context: &Context, id: &SourceId) -> Result<bool, StepError> {
+    let row = context.store.ledger(id, Stage::Normalise.table_key()).await.at("read ledger", id.as_str())?;
+    Ok(row.is_some_and(|row| row.state == "claimed"))
 }
 
 /// A source id as a number: a school may have a million.

@@ -50,6 +50,15 @@ pub enum Cause {
         /// Its end: milliseconds since 1970 UTC.
         until_ms: i64,
     },
+    /// A key has more versions around this one than are looked at.
+    #[error(
+        "more than {versions_max} versions of the key lie around this one that were set aside, wait or say the \
+         same: upload it less often"
+    )]
+    Crowded {
+        /// So many are.
+        versions_max: usize,
+    },
     /// What was written down cannot be read back.
     #[error("the pins of the ledger cannot be read: {0}")]
     Pins(serde_json::Error),
@@ -83,7 +92,7 @@ impl Cause {
                 }
                 Trouble::Fault => Disposition::Bug,
             },
-            Self::Body(_) | Self::Contended => Disposition::Retry,
+            Self::Body(_) | Self::Contended | Self::Crowded { .. } => Disposition::Retry,
             Self::Busy { .. } => Disposition::Busy,
             Self::Lake(_)
             | Self::Manifest(_)

@@ -2,11 +2,12 @@
 
 use crate::account::Rules;
 use crate::arrival::{Arrival, SourcePins, Versions};
+use crate::chain::{delivering, shared};
 use crate::commit::Context;
-use crate::grow::SharedError;
-use crate::normalise::{Done, Written, compare, is_routed, write_lines};
+use crate::lines::{Written, write_lines};
+use crate::normalise::Done;
 use crate::step::{At, Cause, StepError};
-use trustwatch_lake::{FeedPin, Manifest, Outcome, Stage};
+use trustwatch_lake::{BrokenOff, FeedPin, Manifest, Outcome, Stage};
 use trustwatch_model::{Counts, ObjectVersion, SkipCounts};
 use trustwatch_store::Claim;
 
@@ -16,9 +17,10 @@ pub const TAIL_AFTER_MS: i64 = 24 * 3_600_000;
 /// upload in parts carries the time at which it began, and `Last-Modified` has whole seconds.
 const TAIL_GRACE_MS: i64 = 3_600_000;
 
-/// Whether a version came so late that the older one was final: what that broke off with is its own to deliver.
-pub(crate) const fn is_final_before(older: &ObjectVersion, newer: &ObjectVersion) -> bool {
-    newer.arrived_at - older.arrived_at > TAIL_AFTER_MS * 1_000
+/// Whether a version came so late that the file was final: what it broke off with is delivered by the first version
+/// that did.
+pub(crate) const fn is_final_before(first: &BrokenOff, newer: &ObjectVersion) -> bool {
+    newer.arrived_at - first.arrived_at > TAIL_AFTER_MS * 1_000
 }
 
 /// When the held line of a version is settled: milliseconds since 1970 UTC.
@@ -77,12 +79,8 @@ async fn write_tail(
 ) -> Result<Manifest, StepError> {
     let empty = context.empty_manifest(Stage::Tail, source, &versions.this, Outcome::Complete);
     let id = source.source_id.as_str();
-    // The later version first: it is one comparison, where the older ones may be many.
-    let delivered = match continued_by(context, source, feed, versions).await? {
-        Some(by) => Some(by),
-        None => delivered_before(context, &versions.this, &versions.older, feed, id).await?,
-    };
-    if let Some(by) = delivered {
+    let ended_by = ended_by(context, source, feed, versions).await?;
+    if let Some(by) = ended_by {
         let skipped = SkipCounts { repeat: 1, ..SkipCounts::default() };
         let counts = Counts { lines: 1, skipped, ..Counts::default() };
         return Ok(Manifest { counts, repeats: Some(by), ..empty });
@@ -93,51 +91,36 @@ async fn write_tail(
     Ok(written.at("read held line", id)?.into_manifest(empty))
 }
 
-/// The older version that delivered, as it stood, the very line that `this` breaks off with: the nearest one that was
-/// final before a version of the same text came. Collectors send an idle file again and again.
-pub(crate) async fn delivered_before(
-    context: &Context,
-    this: &ObjectVersion,
-    older: &[ObjectVersion],
-    feed: &FeedPin,
-    id: &str,
-) -> Result<Option<String>, StepError> {
-    let mut later = this;
-    for older in older {
-        if !is_routed(context, older, feed).await? {
-            continue;
-        }
-        match compare(context, older, later, id).await? {
-            Ok(shared) if shared.tail_same && is_final_before(older, later) => {
-                return Ok(Some(older.version_id.clone()));
-            }
-            Ok(shared) if shared.tail_same => later = older,
-            // A damaged version delivered nothing; the one before it may have.
-            Err(SharedError::Older(_)) => {}
-            Ok(_) | Err(SharedError::Newer(_)) => return Ok(None),
-        }
-    }
-    Ok(None)
-}
-
-/// The later version that ends the held line, if one came before the file was final.
-async fn continued_by(
+/// The later version that goes on where this one breaks off, if it came before the file was final. Versions in between
+/// that break off as this one does say nothing new.
+async fn ended_by(
     context: &Context,
     source: &SourcePins,
     feed: &FeedPin,
     versions: &Versions,
 ) -> Result<Option<String>, StepError> {
-    let last = versions.this.arrived_at + TAIL_AFTER_MS * 1_000;
-    for newer in versions.newer.iter().take_while(|newer| newer.arrived_at <= last) {
-        if !is_routed(context, newer, feed).await? {
-            continue;
+    let (this, id) = (&versions.this, source.source_id.as_str());
+    let first = BrokenOff::from(this);
+    let mut last = this.clone();
+    // S3 may give a version its place when it is complete and its time when it began: so one that came too late may
+    // stand before one that came in time.
+    let until = this.arrived_at + (TAIL_AFTER_MS + TAIL_GRACE_MS) * 1_000;
+    for newer in versions.newer.iter().take_while(|newer| newer.arrived_at <= until) {
+        let Some(newer) = delivering(context, feed, newer.clone()).await? else { continue };
+        let says_the_same = newer.manifest.is_some_and(|newer| newer.broken_off.as_ref() == Some(&first));
+        if !says_the_same {
+            let shared = shared(context, &last, &newer.version, id).await?;
+            if !shared.tail_same {
+                let in_time = shared.continued && !is_final_before(&first, &newer.version);
+                return Ok(in_time.then_some(newer.version.version_id));
+            }
         }
-        match compare(context, &versions.this, newer, source.source_id.as_str()).await? {
-            Ok(shared) => return Ok(shared.continued.then(|| newer.version_id.clone())),
-            // A damaged version delivered nothing; the next one may.
-            Err(SharedError::Newer(_)) => {}
-            Err(SharedError::Older(_)) => return Ok(None),
-        }
+        last = newer.version;
+    }
+    if versions.is_crowded && versions.newer.last().is_some_and(|newest| newest.arrived_at <= until) {
+        // The versions that are kept do not reach to the end of its time.
+        let versions_max = context.limits.versions_max;
+        return Err(StepError::new("look ahead", id, Cause::Crowded { versions_max }));
     }
     Ok(None)
 }

@@ -1,12 +1,12 @@
 //! The proof that nothing is lost or doubled: every raw object is counted again, from its bytes, against its
 //! manifest, its parts, its rejects and the day index.
 
-use crate::arrival::{Arrival, Versions, versions_around};
-use crate::bridge;
+use crate::arrival::Arrival;
 use crate::commit::Context;
-use crate::normalise::compare;
+use crate::lines::open;
 use crate::step::{At, Cause, StepError};
 use crate::tail::final_ms;
+use crate::verify_chain::{Told, chain_problems};
 use crate::verify_judged::judged;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every line of everything that was worked on has its place.
+    /// Whether every line of everything that was worked on has its place, and nothing waits for too long.
     #[must_use]
     pub const fn balances(&self) -> bool {
         self.findings.is_empty() && self.counts.balances()
@@ -89,6 +89,11 @@ async fn verify_version(
         Ok((Some(manifest), tail)) => (manifest, tail),
         Ok((None, _)) => {
             report.pending += 1;
+            if context.now_ms() > version.arrived_at / 1_000 + WORKED_ON_BY_MS {
+                let problem = "it came more than an hour ago and is not worked on: see whether `trustwatch up` runs, \
+                               and what waits in the queues with `trustwatch feed show`";
+                report.findings.push(finding(problem.to_owned()));
+            }
             return Ok(());
         }
         Err(problem) => {
@@ -96,15 +101,17 @@ async fn verify_version(
             return Ok(());
         }
     };
-    if manifest.held.is_some() && tail.is_none() && context.now_ms() > final_ms(version) + SETTLED_BY_MS {
-        report.findings.push(finding("its last line was held and never settled".to_owned()));
+    if manifest.held.is_some() && tail.is_none() && context.now_ms() > final_ms(version) + WORKED_ON_BY_MS {
+        report.findings.push(finding("its last line is held for more than 26 hours".to_owned()));
     }
     if let Outcome::Quarantined { .. } = manifest.outcome {
         report.quarantined += 1;
         return Ok(());
     }
     let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
-    check.source(&manifest, tail.as_ref()).await?;
+    let is_last_ended = check.source(&manifest, tail.as_ref()).await?;
+    let told = Told { version, manifest: &manifest, tail: tail.as_ref(), is_last_ended };
+    check.problems.extend(chain_problems(context, &told).await?);
     let mut is_pending = false;
     for manifest in [Some(&manifest), tail.as_ref()].into_iter().flatten() {
         let of = JudgedOf { stage: manifest.stage, source_id: check.source_id.clone() };
@@ -112,6 +119,13 @@ async fn verify_version(
         check.problems.extend(judged.problems);
         report.found += judged.findings;
         is_pending |= judged.is_pending;
+        let since_ms = match manifest.stage {
+            Stage::Normalise => version.arrived_at / 1_000,
+            Stage::Tail => final_ms(version),
+        };
+        if judged.is_pending && context.now_ms() > since_ms + WORKED_ON_BY_MS {
+            check.problems.push("its events wait to be judged for more than an hour".to_owned());
+        }
     }
     report.pending += u64::from(is_pending);
     let Check { problems, source_id, .. } = check;
@@ -128,12 +142,12 @@ async fn verify_version(
     Ok(())
 }
 
-/// How long after its time a held line is settled at the latest.
-const SETTLED_BY_MS: i64 = 3 * 3_600_000;
+/// What nobody has worked on so long after its time is no longer on its way.
+const WORKED_ON_BY_MS: i64 = 3_600_000;
 
 /// The manifest of a stage, once its worker has written down what follows from it: until then it is on its way, and
 /// the due index brings it back. What cannot be read as a manifest is a finding, told by the inner error.
-async fn finished(
+pub(crate) async fn finished(
     context: &Context,
     stage: Stage,
     version: &ObjectVersion,
@@ -162,8 +176,9 @@ struct Check<'c> {
 }
 
 impl Check<'_> {
-    async fn source(&mut self, manifest: &Manifest, tail: Option<&Manifest>) -> Result<(), StepError> {
-        let raw_lines = self.count_raw().await?;
+    /// Checks the account of one version against its bytes. Returns whether its last line came with its newline.
+    async fn source(&mut self, manifest: &Manifest, tail: Option<&Manifest>) -> Result<bool, StepError> {
+        let (raw_lines, is_last_ended) = self.count_raw().await?;
         self.expect("lines of the raw object", raw_lines, manifest.counts.lines);
         if !manifest.counts.balances() {
             self.problems.push(format!("the counts do not balance: {:?}", manifest.counts));
@@ -185,7 +200,7 @@ impl Check<'_> {
         if self.lines.last().is_some_and(|last| *last > raw_lines) {
             self.problems.push(format!("a row names a line beyond the {raw_lines} of the raw object"));
         }
-        self.repeats(manifest).await
+        Ok(is_last_ended)
     }
 
     /// Repeats stand at the beginning and a held line at the end: no row may name one of them.
@@ -261,51 +276,23 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Repeats are right when the version that they are said to repeat begins with the same lines.
-    async fn repeats(&mut self, manifest: &Manifest) -> Result<(), StepError> {
-        let id = self.source_id.to_string();
-        let Some(of) = &manifest.repeats else {
-            self.expect("repeats without a version", manifest.counts.skipped.repeat, 0);
-            return Ok(());
-        };
-        let arrival = Arrival::from(self.version);
-        let Some(Versions { this, older, .. }) =
-            versions_around(self.context, &arrival).await.at("list versions", &id)?
-        else {
-            return Ok(());
-        };
-        let Some(older) = older.iter().find(|version| version.version_id == *of) else {
-            self.problems.push("the version that was repeated is gone".to_owned());
-            return Ok(());
-        };
-        match compare(self.context, older, &this, &id).await? {
-            Ok(shared) => {
-                let repeats = manifest.counts.skipped.repeat;
-                if repeats != shared.lines && repeats != shared.lines + u64::from(shared.tail_ended) {
-                    self.expect("lines shared with the version before", shared.lines, repeats);
-                }
-            }
-            Err(_) => self.problems.push("the version that was repeated cannot be read".to_owned()),
-        }
-        Ok(())
-    }
-
-    async fn count_raw(&mut self) -> Result<u64, StepError> {
+    /// The lines of the raw object, and whether the last one came with its newline.
+    async fn count_raw(&mut self) -> Result<(u64, bool), StepError> {
         let id = self.source_id.as_str();
-        let gone = || Cause::Body(std::io::Error::from(std::io::ErrorKind::NotFound));
-        let body = self.context.store.open_raw(self.version).await.at("open object", id)?;
-        let reader = bridge::reader(body.ok_or_else(gone).at("open object", id)?);
+        let (reader, _fetch) = open(self.context, self.version, id).await?;
         let counted = tokio::task::spawn_blocking(move || {
-            let mut lines = LineReader::new(reader);
-            while lines.next_line()?.is_some() {}
-            Ok(lines.lines())
+            let (mut lines, mut is_ended) = (LineReader::new(reader), true);
+            while let Some(line) = lines.next_line()? {
+                is_ended = line.ended;
+            }
+            Ok((lines.lines(), is_ended))
         });
         match counted.await.map_err(|_| Cause::Worker).at("count lines", id)? {
-            Ok(lines) => Ok(lines),
+            Ok(counted) => Ok(counted),
             Err(ReadError::Io(error)) => Err(StepError::new("count lines", id, Cause::Body(error))),
             Err(_) => {
                 self.problems.push("the raw object cannot be read, but was not set aside".to_owned());
-                Ok(0)
+                Ok((0, true))
             }
         }
     }

@@ -263,25 +263,6 @@ impl Store {
         Ok(Listed { entries, next: if page.is_truncated == Some(true) { next } else { None } })
     }
 
-    /// All versions of one key, the newest first.
-    ///
-    /// # Errors
-    /// As [`Store::raw_versions`].
-    pub async fn versions_of(&self, key: &str) -> Result<Vec<ObjectVersion>, StoreError> {
-        let mut found = Vec::new();
-        let mut next = None;
-        loop {
-            let page = self.raw_versions(key, next.as_deref()).await?;
-            let past = page.entries.iter().any(|entry| entry.key != key);
-            found.extend(page.entries.into_iter().filter(|entry| entry.key == key));
-            // The key itself is the first of all keys that begin with it.
-            if past || page.next.is_none() {
-                return Ok(found);
-            }
-            next = page.next;
-        }
-    }
-
     /// One page of keys under a prefix, with the length of each.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! What the ledger has forgotten, because its rows expire after 60 days.
 
 use trustwatch_model::SourceId;
-use trustwatch_pipeline::{Arrival, Notified, normalise, queue_due, queue_unfinished, write_notification};
+use trustwatch_pipeline::{
+    Arrival, Notified, normalise, queue_due, queue_unfinished, reconcile, write_notification,
+};
 use trustwatch_store::{ClaimRequest, Due};
 use trustwatch_tests::fixture::squid;
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::state::{Scope, State};
-use trustwatch_tests::system::{DAY_MS, LEASE_MS, System, Worker};
+use trustwatch_tests::system::{DAY_MS, HOUR_MS, LEASE_MS, System, Worker};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_comes_again_after_60_days_changes_nothing() {
@@ -61,7 +63,29 @@ async fn every_unfinished_source_is_queued_once_at_a_start() {
     system.stop().await;
 }
 
-/// As above, and the worker dies between its claim and its end: whoever goes on must not count again.
+/// What was claimed comes back by the due index: to queue it by both would make a long queue longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reconcile_leaves_alone_what_the_due_index_brings_back() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let claimed = system.put("oak/web/a.log", squid(9)).await;
+    system.put("oak/web/b.log", squid(9)).await;
+    let (context, seam) = system.worker(Worker::default()).await;
+    seam.appoint(FailsAt::first("open_raw", Fault::NotSent));
+    normalise(&context, &claimed).await.unwrap_err();
+    seam.dismiss();
+    system.time.pass_ms(HOUR_MS);
+    let found = reconcile(&context, HOUR_MS + 1).await.unwrap();
+    assert_eq!((found.versions, found.queued), (2, 0), "they are on their way");
+    let found = reconcile(&context, HOUR_MS).await.unwrap();
+    assert_eq!((found.versions, found.queued), (2, 1));
+    assert_eq!(queue_due(&context).await.unwrap(), 0);
+    system.time.pass_ms(HOUR_MS);
+    assert_eq!(queue_due(&context).await.unwrap(), 1);
+    system.stop().await;
+}
+
+/// It comes again after 60 days, and the worker dies between its claim and its end: whoever goes on must not count again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_comes_again_after_60_days_and_breaks_off_is_counted_once() {
     let system = System::start().await;

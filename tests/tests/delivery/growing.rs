@@ -5,12 +5,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::fmt::Write as _;
-use trustwatch_pipeline::{Arrival, Context, normalise};
+use trustwatch_pipeline::{Arrival, Cause, Context, Limits, normalise, verify};
 use trustwatch_tests::cuts::{GAPS_MS, Stored, Version, expected};
-use trustwatch_tests::fixture;
+use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::state::{Scope, State};
-use trustwatch_tests::system::{DAY_MS, HOUR_MS, System};
+use trustwatch_tests::system::{DAY_MS, HOUR_MS, LEASE_MS, System};
 
 /// Lines that no format knows: each becomes a reject, which keeps its text as it stands.
 fn text(lines: usize, line_end: &str) -> String {
@@ -37,19 +37,23 @@ fn a_version() -> impl Strategy<Value = Version> {
     })
 }
 
-/// Versions, each at least as long as the one before. Equal ones are common: a collector that has nothing new.
+/// Versions, each at least as long as the one before. Equal ones are common: a collector that has nothing new, now
+/// and then for days.
 fn growing() -> impl Strategy<Value = Vec<Version>> {
-    (vec(a_version(), 1..6), vec(any::<bool>(), 6)).prop_map(|(mut versions, same)| {
-        versions.sort_by_key(|version| version.cut);
-        let mut cut = 0;
-        for (version, same) in versions.iter_mut().zip(same) {
-            if same && cut > 0 {
-                version.cut = cut;
+    (vec(a_version(), 1..8), vec(any::<bool>(), 8), any::<bool>()).prop_map(
+        |(mut versions, same, is_idle)| {
+            versions.sort_by_key(|version| version.cut);
+            let (mut cut, last) = (0, versions.len() - 1);
+            for (place, (version, same)) in versions.iter_mut().zip(same).enumerate() {
+                // An idle file says the same until it goes on at last.
+                if cut > 0 && (same || (is_idle && place < last)) {
+                    version.cut = cut;
+                }
+                cut = version.cut;
             }
-            cut = version.cut;
-        }
-        versions
-    })
+            versions
+        },
+    )
 }
 
 /// Uploads, works and settles as planned; then everything that is left, and everything again.
@@ -80,6 +84,12 @@ async fn play(system: &System, school: &str, text: &str, versions: &[Version]) -
 
 async fn work(context: &Context, arrival: &Arrival) {
     normalise(context, arrival).await.unwrap();
+}
+
+/// Counts everything again: the proof must hold of what these tests know to be right.
+async fn assert_verified(system: &System) {
+    let report = verify(&system.context()).await.unwrap();
+    assert!(report.balances() && report.pending == 0, "{report:?}");
 }
 
 fn delivered(state: &State) -> Vec<String> {
@@ -122,6 +132,8 @@ fn every_line_of_a_growing_file_counts_once() {
         })
         .unwrap();
     println!("GROWING {} runs", run.get());
+    system.time.pass_ms(30 * DAY_MS);
+    runtime.block_on(assert_verified(&system));
     runtime.block_on(system.stop());
 }
 
@@ -141,6 +153,7 @@ async fn check(text: &str, versions: &[(usize, Stored, i64)]) {
     let mut wanted = expected(text, &versions);
     wanted.sort();
     assert_eq!(found, wanted);
+    assert_verified(&system).await;
     system.stop().await;
 }
 
@@ -190,12 +203,127 @@ async fn a_damaged_version_that_waits_delivers_nothing() {
     system.stop().await;
 }
 
+/// More versions than are looked at: the work is refused until others have done theirs, and nothing counts twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lies_beyond_the_versions_that_are_looked_at_is_not_guessed() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let context = system.context();
+    let narrow = Context { limits: Limits { versions_max: 3, ..context.limits }, ..context.clone() };
+    let mut arrivals = Vec::new();
+    for _ in 0..5 {
+        arrivals.push(system.put("oak/web/a.log", "aaaa\nbb").await);
+        system.time.pass_ms(HOUR_MS);
+    }
+    arrivals.push(system.put("oak/web/a.log", "aaaa\nbbbb\n").await);
+    let refused = async |arrival: &Arrival| {
+        let error = normalise(&narrow, arrival).await.unwrap_err();
+        assert!(matches!(error.cause, Cause::Crowded { versions_max: 3 }), "{error:?}");
+        system.time.pass_ms(LEASE_MS + 1);
+    };
+    // Behind it lie four that nobody has worked on and that say the same.
+    refused(&arrivals[4]).await;
+    for arrival in &arrivals {
+        work(&narrow, arrival).await;
+    }
+    // The one that ends its line is the fifth after it.
+    system.time.pass_ms(DAY_MS);
+    refused(&arrivals[0]).await;
+    work_on_what_is_due(&system).await;
+    assert_eq!(delivered(&State::of(&system, Scope::All).await), ["aaaa", "bbbb"]);
+    assert_verified(&system).await;
+    system.stop().await;
+}
+
+/// Lines that go to and fro between four days: too many files, whichever of the lines are delivered here.
+fn scattered() -> String {
+    let line = |n: i64| squid_line(SATURDAY_NIGHT - 86_400 * (n % 4), "pat.ash", &n.to_string()) + "\n";
+    (0..1_100).map(line).collect()
+}
+
+/// Its manifest would say so; but nobody has worked on it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scattered_version_that_waits_delivers_nothing_and_ends_no_line() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let (context, scattered) = (system.context(), scattered());
+    let few: String = scattered.split_inclusive('\n').take(10).collect();
+    for key in ["oak/web/shorter.log", "oak/web/longer.log"] {
+        let half = &few[..few.len() - 1];
+        let texts = if key.contains("shorter") { [&scattered, few.as_str()] } else { [half, &scattered] };
+        let mut arrivals = Vec::new();
+        for text in texts {
+            arrivals.push(system.put(key, text).await);
+            system.time.pass_ms(HOUR_MS);
+        }
+        let (waits, comes_first) =
+            if key.contains("shorter") { (&arrivals[0], &arrivals[1]) } else { (&arrivals[1], &arrivals[0]) };
+        work(&context, comes_first).await;
+        system.time.pass_ms(3 * DAY_MS);
+        work_on_what_is_due(&system).await;
+        work(&context, waits).await;
+    }
+    let state = State::of(&system, Scope::All).await;
+    for key in ["shorter", "longer"] {
+        let rows = state.facts("row").filter(|row| row.contains(key)).count();
+        assert_eq!(rows, 10, "{key}");
+    }
+    assert_verified(&system).await;
+    system.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_half_line_a_day_later_counts_once() {
     use Stored::Plain;
     check("aaaa\nbbbb\n", &[(7, Plain, 0), (7, Plain, 30 * HOUR_MS)]).await;
     check("aaaa\nbbbb\n", &[(9, Plain, 0), (9, Plain, 30 * HOUR_MS), (10, Plain, HOUR_MS)]).await;
     check("aaaa\r\nbbbb\r\n", &[(10, Plain, 0), (11, Plain, 30 * HOUR_MS), (12, Plain, HOUR_MS)]).await;
+}
+
+/// What the file broke off with is read a day after it was first said, however often it is said again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_file_that_is_sent_again_and_again_has_its_last_line_read() {
+    use Stored::Plain;
+    let half = |after_ms| (7, Plain, after_ms);
+    check("aaaa\nbbbb\n", &[half(0), half(12 * HOUR_MS), half(12 * HOUR_MS), (10, Plain, HOUR_MS)]).await;
+    check("aaaa\nbbbb\n", &[half(0), half(12 * HOUR_MS), half(11 * HOUR_MS), (10, Plain, HOUR_MS)]).await;
+    check("aaaa\nbbbb\n", &[(9, Plain, 0), (9, Plain, 23 * HOUR_MS), (10, Plain, 23 * HOUR_MS)]).await;
+    let returned = [(9, Plain, 0), (10, Plain, 20 * HOUR_MS), (11, Plain, 20 * HOUR_MS)];
+    check("aaaa\r\nbbb\r\n", &returned).await;
+}
+
+/// It is read a day after it was first said, then said again and again, and ended at last; worked on in the order of
+/// the versions and in the reverse order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_line_of_a_long_idle_file_counts_once() {
+    let system = System::start().await;
+    let start_ms = system.time.now_ms();
+    for school in ["oak", "elm"] {
+        system.time.set_ms(start_ms);
+        system.feed(school, "web", "squid").await;
+        let (context, key) = (system.context(), format!("{school}/web/a.log"));
+        let mut arrivals = vec![system.put(&key, "aaaa\nbbbb").await];
+        system.time.pass_ms(30 * HOUR_MS);
+        // Backwards each looks at all before it.
+        for _ in 0..if school == "elm" { 20 } else { 110 } {
+            arrivals.push(system.put(&key, "aaaa\nbbbb").await);
+            system.time.pass_ms(HOUR_MS / 12);
+        }
+        arrivals.push(system.put(&key, "aaaa\nbbbb\ncccc\n").await);
+        if school == "elm" {
+            arrivals.reverse();
+        }
+        for arrival in &arrivals {
+            work(&context, arrival).await;
+        }
+        work_on_what_is_due(&system).await;
+        system.time.pass_ms(3 * DAY_MS);
+        work_on_what_is_due(&system).await;
+        let found = delivered(&State::of(&system, Scope::School(school)).await);
+        assert_eq!(found, ["aaaa", "bbbb", "cccc"], "{school}");
+    }
+    assert_verified(&system).await;
+    system.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

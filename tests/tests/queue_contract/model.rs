@@ -14,7 +14,6 @@ enum Operation {
     Receive { most: usize },
     Delete { receipt: usize },
     ChangeVisibility { receipt: usize, seconds: u8 },
-    Redrive,
     Advance { seconds: u8 },
     Reopen,
 }
@@ -26,7 +25,6 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => (1..4usize).prop_map(|most| Operation::Receive { most }),
         3 => (0..12usize).prop_map(|receipt| Operation::Delete { receipt }),
         2 => (0..12usize, 0..90u8).prop_map(|(receipt, seconds)| Operation::ChangeVisibility { receipt, seconds }),
-        1 => Just(Operation::Redrive),
         4 => (0..90u8).prop_map(|seconds| Operation::Advance { seconds }),
         1 => Just(Operation::Reopen),
     ]
@@ -95,15 +93,6 @@ impl Model {
         self.messages.iter().position(|m| m.receipt == Some(receipt))
     }
 
-    fn redrive(&mut self, now: i64) -> usize {
-        let mut moved = 0;
-        for m in self.messages.iter_mut().filter(|m| m.is_dead) {
-            (m.is_dead, m.sent_ms, m.visible_ms, m.receives, m.receipt) = (false, now, now, 0, None);
-            moved += 1;
-        }
-        moved
-    }
-
     /// Waiting, delayed, in flight, dead.
     fn depth(&self, now: i64) -> (u64, u64, u64, u64) {
         let count = |is: &dyn Fn(&&Message) -> bool| self.messages.iter().filter(is).count() as u64;
@@ -159,9 +148,6 @@ async fn compare(operations: Vec<Operation>) {
                 if let Some(held) = held {
                     model.messages[held].visible_ms = now + i64::from(seconds) * 1000;
                 }
-            }
-            Operation::Redrive => {
-                assert_eq!(store.redrive("work").await.unwrap(), model.redrive(now));
             }
             Operation::Advance { seconds } => {
                 clock.advance(i64::from(seconds) * 1000);

@@ -86,7 +86,7 @@ pub(super) fn checked(specs: Vec<QueueSpec>) -> Result<BTreeMap<String, QueueSpe
         let wrong = |problem| QueueError::Declaration { queue: spec.name.clone(), problem };
         match by_name.get(dead) {
             None => return Err(wrong("its dead letter queue is not declared")),
-            // A chain would make it unclear where a redrive goes; a loop would hide poison for ever.
+            // A chain would make it unclear where a message died; a loop would hide poison for ever.
             Some(dead) if dead.dead_letter.is_some() => {
                 return Err(wrong("its dead letter queue has dead letters of its own"));
             }

@@ -206,23 +206,6 @@ impl QueueStore {
         Ok(released)
     }
 
-    /// Moves what died in `queue` back to it with all its chances anew, and says how many messages that were.
-    ///
-    /// # Errors
-    /// If there is no such queue, or it has no dead letters.
-    pub async fn redrive(&self, queue: &str) -> Result<usize, QueueError> {
-        let problem = "it has no dead letter queue to take messages back from";
-        let dead_letter = self
-            .spec(queue)?
-            .dead_letter
-            .clone()
-            .ok_or_else(|| QueueError::Declaration { queue: queue.to_owned(), problem })?;
-        let name = queue.to_owned();
-        let moved = self.call(move |tx, now| table::redrive(tx, now, &name, &dead_letter)).await?;
-        self.changed(queue);
-        Ok(moved)
-    }
-
     /// How much is in the queue.
     ///
     /// # Errors

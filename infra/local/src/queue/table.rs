@@ -231,23 +231,6 @@ fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool, QueueError> {
     Ok(tx.prepare_cached("SELECT 1 FROM message WHERE id = ?1")?.exists(params![id])?)
 }
 
-/// Moves what died in `queue` back to it, as if sent now. Dead letters that someone is looking at stay.
-pub(super) fn redrive(
-    tx: &Transaction<'_>,
-    now: i64,
-    queue: &str,
-    dead_letter: &str,
-) -> Result<usize, QueueError> {
-    let moved = tx.execute(
-        "UPDATE message
-         SET queue = ?1, died_in = NULL, sent_ms = ?3, visible_ms = ?3, receives = 0, first_received_ms = NULL,
-             delivery = delivery + 1
-         WHERE queue = ?2 AND died_in = ?1 AND visible_ms <= ?3",
-        params![queue, dead_letter, now],
-    )?;
-    Ok(moved)
-}
-
 pub(super) fn depth(tx: &Transaction<'_>, now: i64, spec: &QueueSpec) -> Result<Depth, QueueError> {
     // A message that was never received but is hidden was sent with a delay: a receive is all else that hides.
     let (mut depth, oldest) = tx

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use trustwatch_local::cloud::{self, ENDPOINTS_FILE, Endpoints};
-use trustwatch_store::Store;
+use trustwatch_model::ObjectVersion;
+use trustwatch_store::{Store, StoreError};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -142,4 +143,10 @@ pub(crate) fn verified(directory: &Path) -> serde_json::Value {
         assert!(begun.elapsed() < PATIENCE, "{report}");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// The versions of one key, the newest first: all that fit a page.
+pub(crate) async fn versions_of(store: &Store, key: &str) -> Result<Vec<ObjectVersion>, StoreError> {
+    let page = store.raw_versions(key, None).await?;
+    Ok(page.entries.into_iter().filter(|entry| entry.key == key).collect())
 }
