@@ -1,0 +1,231 @@
+"""The deployed template does what it is for. One deployment is shared; each test has a school, people and keys of its own."""
+
+import datetime
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from deployment import STACK, until
+from expansion import expand, load
+
+POLICY = """
+version: 1
+title: Policy of the deployment's tests
+documents:
+  - {id: t, title: Rules, clauses: {c1: No betting}}
+categories:
+  - {code: gambling, title: Gambling}
+lists:
+  - {name: betting, source: made up, licence: none, date: 2026-01-01, domains: [bets.example]}
+rules:
+  - id: betting
+    title: Betting
+    category: gambling
+    when: {domain: betting}
+    severity: {pupil: 3, staff: 2, visitor: 2}
+    advice: Speak to them.
+    cites: [t c1]
+    tests:
+      - {domain: www.bets.example, fires: true}
+      - {domain: bets.example.org, fires: false}
+"""
+ROSTER = "user_name,aliases,audience,year_group,form,school,leaving_date\npat.ash,,pupil,7,7B,{school},\n"
+
+
+def visit(url):
+    second = int(datetime.datetime.now(datetime.UTC).timestamp()) - 60
+    return f"{second}.000 87 10.20.1.15 TCP_MISS/200 1823 GET {url} pat.ash HIER_DIRECT/192.0.2.10 text/html\n"
+
+
+def register(deployment, school):
+    """A school as docs/deploy.md makes one; returns clients that act as its uploader."""
+    uploader = deployment.add_school(school)
+    roster = deployment.scratch / f"{school}.csv"
+    roster.write_text(ROSTER.format(school=school))
+    deployment.trustwatch("feed", "set", "--school", school, "--feed", "web", "--format", "squid")
+    deployment.trustwatch("roster", "set", "--school", school, str(roster))
+    return uploader
+
+
+@pytest.fixture(scope="session")
+def policy(deployment):
+    """A policy is in force."""
+    file = deployment.scratch / "policy.yaml"
+    file.write_text(POLICY)
+    deployment.trustwatch("policy", "publish", str(file))
+
+
+def refused(call, **arguments):
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    assert error.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"), error.value
+
+
+def test_every_resource_is_there(deployment):
+    template = expand(load())
+    conditions = {"MailsOperators", "SendsMail"}
+    wanted = {
+        name: resource["Type"] for name, resource in template["Resources"].items() if resource.get("Condition") not in conditions
+    }
+    found = deployment.resources()
+    assert {name: kind for name, (kind, _, _) in found.items()} == wanted
+    assert {status for _, _, status in found.values()} <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    client = deployment.emulator.client
+    # That the stack says so is not enough: each service is asked.
+    ask = {
+        "AWS::S3::Bucket": lambda name: client("s3").get_bucket_versioning(Bucket=name)["Status"] == "Enabled",
+        "AWS::S3::BucketPolicy": None,
+        "AWS::SQS::Queue": lambda url: client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"],
+        "AWS::DynamoDB::Table": lambda name: len(client("dynamodb").describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"]) == 2,
+        "AWS::KMS::Key": lambda key: client("kms").describe_key(KeyId=key)["KeyMetadata"]["Enabled"],
+        "AWS::IAM::Role": lambda name: client("iam").list_role_policies(RoleName=name)["PolicyNames"],
+        "AWS::IAM::ManagedPolicy": lambda arn: client("iam").get_policy(PolicyArn=arn)["Policy"],
+        "AWS::Lambda::Function": lambda name: client("lambda").get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"],
+        "AWS::Lambda::EventSourceMapping": lambda uuid: client("lambda").get_event_source_mapping(UUID=uuid)["FunctionResponseTypes"],
+        "AWS::Logs::LogGroup": lambda name: client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]["retentionInDays"],
+        "AWS::Scheduler::Schedule": lambda name: client("scheduler").get_schedule(Name=name)["State"] == "ENABLED",
+        "AWS::CloudWatch::Alarm": lambda name: client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"],
+        "AWS::CloudWatch::Dashboard": lambda name: json.loads(client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]),
+        "AWS::SNS::Topic": lambda arn: client("sns").get_topic_attributes(TopicArn=arn)["Attributes"],
+        "AWS::ApiGatewayV2::Api": lambda api: len(client("apigatewayv2").get_routes(ApiId=api)["Items"]) == 3,
+    }
+    for name, (kind, physical, _) in found.items():
+        if ask.get(kind):
+            assert ask[kind](physical), name
+
+
+def test_a_school_puts_its_own_logs_and_can_do_nothing_else(deployment):
+    uploader = deployment.add_school("elm-primary")("s3")
+    outputs = deployment.outputs()
+    raw, lake = outputs["RawBucket"], outputs["LakeBucket"]
+    version = uploader.put_object(Bucket=raw, Key="elm-primary/web/access.log", Body=b"x\n")["VersionId"]
+    assert version
+    for key in ("ash-primary/web/access.log", "access.log", "elm-primary-2/web/x", "elm-primary/../ash-primary/web/x"):
+        refused(uploader.put_object, Bucket=raw, Key=key, Body=b"x\n")
+    refused(uploader.put_object, Bucket=lake, Key="elm-primary/web/access.log", Body=b"x\n")
+    for call in (uploader.get_object, uploader.delete_object):
+        refused(call, Bucket=raw, Key="elm-primary/web/access.log")
+        refused(call, Bucket=raw, Key="elm-primary/web/access.log", VersionId=version)
+    refused(uploader.list_objects_v2, Bucket=raw)
+    refused(uploader.list_object_versions, Bucket=raw)
+    refused(uploader.put_bucket_versioning, Bucket=raw, VersioningConfiguration={"Status": "Suspended"})
+
+
+def test_a_bucket_takes_nothing_without_tls(deployment):
+    uploader = deployment.add_school("fir-primary")("s3")
+    put = {"Bucket": deployment.outputs()["RawBucket"], "Key": "fir-primary/web/access.log", "Body": b"x\n"}
+    with deployment.tls_asked_for():
+        refused(uploader.put_object, **put)
+    uploader.put_object(**put)
+
+
+def test_a_file_of_a_school_becomes_an_alert(deployment, policy):
+    uploader = register(deployment, "oak-primary")
+    raw = deployment.outputs()["RawBucket"]
+    body = visit("http://www.bets.example/odds") + visit("http://games.example/")
+    uploader("s3").put_object(Bucket=raw, Key="oak-primary/web/access.log", Body=body.encode())
+    (alert,) = until("an alert", lambda: open_alerts(deployment, "oak-primary"))
+    row = json.loads(alert["row"]["S"])
+    assert "betting" in json.dumps(row), row
+    report = json.loads(deployment.trustwatch("verify", "--json"))
+    assert report["counts"]["events"] >= 2 and report["findings"] == [], report
+    assert "oak-primary/web" in deployment.trustwatch("feed", "show", "--school", "oak-primary")
+    assert deployment.trustwatch("lake", "files", "--school", "oak-primary").startswith("s3://")
+
+
+def open_alerts(deployment, school):
+    table = deployment.outputs()["Table"]
+    page = deployment.emulator.client("dynamodb").query(
+        TableName=table,
+        IndexName="queue",
+        KeyConditionExpression="queue = :queue",
+        ExpressionAttributeValues={":queue": {"S": f"Q#{school}#dsl#open"}},
+    )
+    return page["Items"]
+
+
+def test_the_api_answers_who_has_a_token(deployment):
+    status, _, body = deployment.call("/v1/health")
+    assert (status, json.loads(body)["status"]) == (200, "ok")
+    status, _, _ = deployment.call("/v1/alerts?school=oak-primary")
+    assert status == 401
+    status, _, _ = deployment.call("/v1/alerts?school=oak-primary", token="e30.e30.e30")
+    assert status == 401
+    # A path that nobody knows is the function's to refuse: the gateway let the person in.
+    status, _, _ = deployment.call("/v1/nothing", token=deployment.people.token("dana", "dsl"))
+    assert status == 404
+
+
+def test_a_file_that_names_no_school_is_set_aside_and_no_dead_letter(deployment):
+    raw = deployment.outputs()["RawBucket"]
+    deployment.emulator.client("s3").put_object(Bucket=raw, Key="nobody/web/access.log", Body=b"x\n")
+    until("the file is set aside", lambda: "nobody/web" in deployment.trustwatch("feed", "show"))
+    assert dead_letters(deployment, "NormaliseDeadLetters") == []
+
+
+def test_a_message_that_nobody_understands_becomes_a_dead_letter(deployment):
+    sqs = deployment.emulator.client("sqs")
+    for queue in ("Normalise", "Backfill", "Classify"):
+        url = deployment.physical(f"{queue}Queue")
+        redrive = json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["RedrivePolicy"])
+        assert int(redrive["maxReceiveCount"]) == 8
+        redrive["maxReceiveCount"] = 2
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "1"})
+        sqs.send_message(QueueUrl=url, MessageBody="no notification")
+    for queue in ("Normalise", "Backfill", "Classify"):
+        found = until(f"a dead letter of {queue}", lambda queue=queue: dead_letters(deployment, f"{queue}DeadLetters"))
+        assert [each["Body"] for each in found] == ["no notification"]
+        assert any(line["level"] == "ERROR" for line in deployment.log(queue.lower()))
+
+
+def dead_letters(deployment, logical):
+    url = deployment.physical(logical)
+    return deployment.emulator.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages", [])
+
+
+@pytest.mark.parametrize(("schedule", "job"), [("queue-due", "QueueDue"), ("reconcile", "Reconcile")])
+def test_a_schedule_runs_its_job(deployment, schedule, job):
+    """The target, its input and its role are tried with a schedule that is due at once."""
+    scheduler = deployment.emulator.client("scheduler")
+    found = scheduler.get_schedule(Name=f"{STACK}-{schedule}")
+    assert found["State"] == "ENABLED"
+    scheduler.create_schedule(
+        Name=f"{schedule}-now",
+        Target=found["Target"],
+        FlexibleTimeWindow=found["FlexibleTimeWindow"],
+        ScheduleExpression=f"at({datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S})",
+    )
+
+    def done():
+        fields = [line["fields"] for line in deployment.log("compact")]
+        return [each for each in fields if each["message"] == "job done" and each["job"] == job]
+
+    assert until(f"the job {job}", done)
+    assert dead_letters(deployment, "CompactDeadLetters") == []
+
+
+def test_deploying_again_changes_nothing(deployment):
+    before = deployment.resources()
+    assert "No changes to deploy" in deployment.deploy()
+    assert deployment.resources() == before
+
+
+def test_an_update_keeps_the_data(deployment, policy):
+    uploader = register(deployment, "ash-primary")
+    raw = deployment.outputs()["RawBucket"]
+    uploader("s3").put_object(Bucket=raw, Key="ash-primary/web/a.log", Body=visit("http://bets.example/").encode())
+    until("an alert", lambda: open_alerts(deployment, "ash-primary"))
+    before = {name: physical for name, (_, physical, _) in deployment.resources().items()}
+    deployment.deploy(LogDays="180", ApiMemory="1024", LiveTimeout="120")
+    deployment.for_a_test()
+    assert {name: physical for name, (_, physical, _) in deployment.resources().items()} == before
+    functions = deployment.emulator.client("lambda")
+    assert int(functions.get_function_configuration(FunctionName=f"{STACK}-api")["MemorySize"]) == 1024
+    lease = functions.get_function_configuration(FunctionName=f"{STACK}-normalise")["Environment"]["Variables"]["LEASE_SECONDS"]
+    assert lease == "130"
+    (group,) = deployment.emulator.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-api")["logGroups"]
+    assert int(group["retentionInDays"]) == 180
+    assert len(open_alerts(deployment, "ash-primary")) == 1
+    # And it works on: the next file is taken.
+    uploader("s3").put_object(Bucket=raw, Key="ash-primary/web/b.log", Body=visit("http://games.example/").encode())
+    until("two files", lambda: "objects      2" in deployment.trustwatch("feed", "show", "--school", "ash-primary"))
