@@ -18,5 +18,6 @@ def deployment(tmp_path_factory):
         made.deploy()
         made.for_a_test()
         yield made
+        made.issuer.stop()
     finally:
         emulator.stop()

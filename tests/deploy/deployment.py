@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 
 from emulator import Emulator
-from expansion import REGION, SCHOOL_TEMPLATE, STACK, TEMPLATE
+from expansion import PARAMETERS, REGION, SCHOOL_TEMPLATE, STACK, TEMPLATE
+from issuer import Issuer
 
 CODE = "../../target/lambda/trustwatch-bootstrap/bootstrap.zip"
 # The output of the stack that each variable of a deployment comes from, as docs/deploy.md has it.
@@ -25,7 +26,6 @@ VARIABLES = {
     "CLASSIFY_QUEUE_URL": "ClassifyQueueUrl",
     "KMS_KEY": "KmsKey",
 }
-PASSWORD = "Only-For-The-Emulator-1"
 
 
 def until(what, ask, seconds=60):
@@ -48,14 +48,14 @@ class Deployment:
         assert template.count(CODE) == 1
         self.template = scratch / "template.yaml"
         self.template.write_text(template.replace(CODE, str(code)))
-        self.people, self.bucket_policies = People(emulator), {}
+        self.issuer, self.bucket_policies = Issuer(), {}
         emulator.client("s3").create_bucket(
             Bucket="deployment", CreateBucketConfiguration={"LocationConstraint": REGION}
         )
 
     def deploy(self, **parameters):
         """Runs `sam deploy`; returns what it says."""
-        given = {"JwtIssuer": self.people.issuer, "JwtAudience": self.people.audience, **parameters}
+        given = {name: PARAMETERS[name] for name in ("JwtIssuer", "JwtAudience")} | parameters
         sam = [str(Path(sys.executable).parent / "sam"), "deploy", "--template-file", str(self.template)]
         sam += ["--stack-name", STACK, "--s3-bucket", "deployment", "--region", REGION]
         sam += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
@@ -76,6 +76,11 @@ class Deployment:
             if kind == "AWS::Lambda::EventSourceMapping":
                 # The emulator keeps a parameter of type Number as text, and then takes no messages.
                 functions.update_event_source_mapping(UUID=physical, ScalingConfig={"MaximumConcurrency": 2})
+            if kind == "AWS::ApiGatewayV2::Authorizer":
+                # The template takes an issuer with https alone; the one of the tests is on this machine.
+                jwt = {"Issuer": self.issuer.url, "Audience": [PARAMETERS["JwtAudience"]]}
+                gateway = self.emulator.client("apigatewayv2")
+                gateway.update_authorizer(ApiId=self.physical("HttpApi"), AuthorizerId=physical, JwtConfiguration=jwt)
         self.ask_for_tls(False)
 
     def ask_for_tls(self, wanted):
@@ -171,38 +176,6 @@ class Deployment:
         events = [each for page in pages.paginate(logGroupName=f"/aws/lambda/{STACK}-{function}") for each in page["events"]]
         lines = (line for event in events for line in event["message"].splitlines())
         return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-class People:
-    """Users of a Cognito pool, which issues their tokens."""
-
-    def __init__(self, emulator):
-        self.cognito = emulator.client("cognito-idp")
-        self.pool = self.cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-        client = self.cognito.create_user_pool_client(
-            UserPoolId=self.pool,
-            ClientName="trustwatch",
-            ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        )
-        self.audience = client["UserPoolClient"]["ClientId"]
-        self.issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{self.pool}"
-
-    def token(self, name, *groups):
-        """A token of a person who is in these groups; makes the person."""
-        self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, MessageAction="SUPPRESS")
-        self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=PASSWORD, Permanent=True)
-        known = {each["GroupName"] for each in self.cognito.list_groups(UserPoolId=self.pool)["Groups"]}
-        for group in groups:
-            if group not in known:
-                self.cognito.create_group(UserPoolId=self.pool, GroupName=group)
-            self.cognito.admin_add_user_to_group(UserPoolId=self.pool, Username=name, GroupName=group)
-        signed_in = self.cognito.admin_initiate_auth(
-            UserPoolId=self.pool,
-            ClientId=self.audience,
-            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
-        )
-        return signed_in["AuthenticationResult"]["IdToken"]
 
 
 def pack(bootstrap: Path, code: Path):

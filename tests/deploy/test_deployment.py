@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from deployment import STACK, until
 from expansion import expand, load
+from issuer import Issuer
 
 POLICY = """
 version: 1
@@ -30,7 +31,13 @@ rules:
       - {domain: www.bets.example, fires: true}
       - {domain: bets.example.org, fires: false}
 """
-ROSTER = "user_name,aliases,audience,year_group,form,school,leaving_date\npat.ash,,pupil,7,7B,{school},\n"
+ROSTER = "user_name,aliases,audience,year_group,form,school,leaving_date,role\npat.ash,,pupil,7,7B,{school},,\n"
+GROUPS = """
+groups:
+  dsl-oak: {role: dsl, schools: [oak-primary]}
+  dsl-ash: {role: dsl, schools: [ash-primary]}
+  it: {role: trust_it, schools: all}
+"""
 
 
 def visit(url):
@@ -54,6 +61,14 @@ def policy(deployment):
     file = deployment.scratch / "policy.yaml"
     file.write_text(POLICY)
     deployment.trustwatch("policy", "publish", str(file))
+
+
+@pytest.fixture(scope="session")
+def groups(deployment):
+    """It is said which group has which role."""
+    file = deployment.scratch / "access.yaml"
+    file.write_text(GROUPS)
+    deployment.trustwatch("access", "set", str(file))
 
 
 def refused(call, **arguments):
@@ -120,14 +135,24 @@ def test_a_bucket_takes_nothing_without_tls(deployment):
     uploader.put_object(**put)
 
 
-def test_a_file_of_a_school_becomes_an_alert(deployment, policy):
+def test_a_file_of_a_school_becomes_an_alert_that_its_lead_closes_over_http(deployment, policy, groups):
     uploader = register(deployment, "oak-primary")
     raw = deployment.outputs()["RawBucket"]
     body = visit("http://www.bets.example/odds") + visit("http://games.example/")
     uploader("s3").put_object(Bucket=raw, Key="oak-primary/web/access.log", Body=body.encode())
-    (alert,) = until("an alert", lambda: open_alerts(deployment, "oak-primary"))
-    row = json.loads(alert["row"]["S"])
-    assert "betting" in json.dumps(row), row
+    lead = deployment.issuer.token("dana", "dsl-oak")
+    (listed,) = until("an alert", lambda: alerts(deployment, lead))
+    assert listed["subject"]["name"] == "pat.ash", listed
+
+    # Its evidence is read from the lake; who is of another school, or of IT, sees nothing of it.
+    alert = f"/v1/alerts/{listed['id']}"
+    status, headers, read = ask(deployment, alert, lead)
+    assert status == 200 and [each["url_domain"] for each in read["evidence"]] == ["www.bets.example"], read
+    assert alerts(deployment, deployment.issuer.token("aled", "dsl-ash")) == []
+    assert ask(deployment, alert, deployment.issuer.token("aled", "dsl-ash"))[0] == 404
+    assert ask(deployment, "/v1/alerts", deployment.issuer.token("ida", "it"))[0] == 403
+    assert ask(deployment, "/v1/feeds?school=oak-primary", lead)[0] == 200
+
     # The collector uploads the same file again, longer: the lines of before are recognised.
     body += visit("http://news.example/")
     uploader("s3").put_object(Bucket=raw, Key="oak-primary/web/access.log", Body=body.encode())
@@ -135,9 +160,30 @@ def test_a_file_of_a_school_becomes_an_alert(deployment, policy):
     assert counters(deployment, "oak-primary") | {"events": 3, "skipped repeat": 2} == counters(deployment, "oak-primary")
     report = until("every file is worked on", lambda: settled(deployment))
     assert report["findings"] == [], report
-    assert len(open_alerts(deployment, "oak-primary")) == 1
-    assert "oak-primary/web" in deployment.trustwatch("feed", "show", "--school", "oak-primary")
+
+    for step in ({"transition": "acknowledge"}, {"transition": "close", "outcome": "confirmed"}):
+        _, headers, _ = ask(deployment, alert, lead)
+        tag = next(value for name, value in headers.items() if name.lower() == "etag")
+        status, _, changed = ask(deployment, f"{alert}/transitions", lead, step, **{"if-match": tag})
+        assert status == 200, changed
+    assert changed["status"] == "closed"
+    assert ask(deployment, f"{alert}/transitions", lead, step, **{"if-match": tag})[0] == 412
+    assert alerts(deployment, lead) == []
     assert deployment.trustwatch("lake", "files", "--school", "oak-primary").startswith("s3://")
+
+
+def ask(deployment, path, token, body=None, **headers):
+    """Status, headers and JSON of an answer of the API."""
+    method = "GET" if body is None else "POST"
+    status, headers, text = deployment.call(path, token, method, body, headers)
+    return status, headers, json.loads(text)
+
+
+def alerts(deployment, token):
+    """The open alerts that a person may list."""
+    status, _, body = ask(deployment, "/v1/alerts", token)
+    assert status == 200, body
+    return body["alerts"]
 
 
 def counters(deployment, school):
@@ -152,27 +198,20 @@ def settled(deployment):
     return report if report["pending"] == 0 else None
 
 
-def open_alerts(deployment, school):
-    table = deployment.outputs()["Table"]
-    page = deployment.emulator.client("dynamodb").query(
-        TableName=table,
-        IndexName="queue",
-        KeyConditionExpression="queue = :queue",
-        ExpressionAttributeValues={":queue": {"S": f"Q#{school}#dsl#open"}},
-    )
-    return page["Items"]
-
-
-def test_the_api_answers_who_has_a_token(deployment):
+def test_the_api_answers_who_has_a_token(deployment, groups):
     status, _, body = deployment.call("/v1/health")
     assert (status, json.loads(body)["status"]) == (200, "ok")
-    status, _, _ = deployment.call("/v1/alerts?school=oak-primary")
-    assert status == 401
-    status, _, _ = deployment.call("/v1/alerts?school=oak-primary", token="e30.e30.e30")
-    assert status == 401
-    # A path that nobody knows is the function's to refuse: the gateway let the person in.
-    status, _, _ = deployment.call("/v1/nothing", token=deployment.people.token("dana", "dsl"))
-    assert status == 404
+    status, _, body = deployment.call("/v1/openapi.json")
+    assert status == 200 and "/v1/alerts" in json.loads(body)["paths"]
+    issuer = deployment.issuer
+    forged = issuer.token("ida", "it", key=Issuer().key)
+    for token in (None, "e30.e30.e30", forged, issuer.token("ida", "it", audience="other"), issuer.token("ida", "it", lasts=-5)):
+        status, _, _ = deployment.call("/v1/me", token)
+        assert status == 401
+    assert ask(deployment, "/v1/me", issuer.token("ida", "it"))[0] == 200
+    # A good token of somebody who is nobody here, and a path that is none.
+    assert ask(deployment, "/v1/me", issuer.token("max", "others"))[0] == 403
+    assert ask(deployment, "/v1/nothing", issuer.token("ida", "it"))[0] == 404
 
 
 def test_a_file_that_names_no_school_is_set_aside_and_no_dead_letter(deployment):
@@ -229,11 +268,12 @@ def test_deploying_again_changes_nothing(deployment):
     assert deployment.resources() == before
 
 
-def test_an_update_keeps_the_data(deployment, policy):
+def test_an_update_keeps_the_data(deployment, policy, groups):
     uploader = register(deployment, "ash-primary")
     raw = deployment.outputs()["RawBucket"]
     uploader("s3").put_object(Bucket=raw, Key="ash-primary/web/a.log", Body=visit("http://bets.example/").encode())
-    until("an alert", lambda: open_alerts(deployment, "ash-primary"))
+    lead = deployment.issuer.token("aled", "dsl-ash")
+    kept = until("an alert", lambda: alerts(deployment, lead))
     before = {name: physical for name, (_, physical, _) in deployment.resources().items()}
     deployment.deploy(LogDays="180", ApiMemory="1024", LiveTimeout="120")
     deployment.for_a_test()
@@ -244,7 +284,7 @@ def test_an_update_keeps_the_data(deployment, policy):
     assert lease == "130"
     (group,) = deployment.emulator.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-api")["logGroups"]
     assert int(group["retentionInDays"]) == 180
-    assert len(open_alerts(deployment, "ash-primary")) == 1
+    assert alerts(deployment, lead) == kept
     # And it works on: the next file is taken.
     uploader("s3").put_object(Bucket=raw, Key="ash-primary/web/b.log", Body=visit("http://games.example/").encode())
     until("two files", lambda: counters(deployment, "ash-primary").get("objects") == 2)

@@ -99,7 +99,7 @@ def test_parliament_finds_nothing(expanded):
 def test_parliament_finds_an_action_that_is_none_and_a_resource_that_does_not_fit(expanded):
     broken = copy.deepcopy(expanded)
     statements = broken["Resources"]["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    statements[0]["Action"] = ["logs:PutLogEventz"]
+    statements[-1]["Action"] = ["logs:PutLogEventz"]
     assert ("ApiRole", "UNKNOWN_ACTION") in [found[:2] for found in parliament(broken)]
-    statements[0]["Action"] = ["sqs:SendMessage"]
+    statements[-1]["Action"] = ["sqs:SendMessage"]
     assert ("ApiRole", "RESOURCE_MISMATCH") in [found[:2] for found in parliament(broken)]

@@ -69,7 +69,7 @@ def role(name, sid):
     return break_it
 
 
-def statement(name, number=0):
+def statement(name, number=-1):
     return (name, "Properties", "Policies", 0, "PolicyDocument", "Statement", number)
 
 
