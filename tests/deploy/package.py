@@ -20,7 +20,7 @@ GLIBC_MAX = (2, 34)
 FIRST_POLL_MS_MAX = 25
 STARTS = 10
 # Where a machine that builds keeps things.
-PLACES = (rb"/root/", rb"/home/", rb"/Users/", rb"/\.cargo/registry/")
+PLACES = [rf"/{place}/".encode() for place in ("root", "home", "Users", r"\.cargo/registry")]
 
 ROOT = Path(__file__).resolve().parents[2]
 
