@@ -97,7 +97,7 @@ def test_every_resource_is_there(deployment):
         "AWS::IAM::Role": lambda name: iam.list_role_policies(RoleName=name)["PolicyNames"],
         "AWS::IAM::ManagedPolicy": lambda arn: iam.get_policy(PolicyArn=arn)["Policy"],
         "AWS::Lambda::Function": lambda name: functions.get_function_configuration(FunctionName=name)["LoggingConfig"],
-        "AWS::Lambda::EventSourceMapping": lambda uuid: functions.get_event_source_mapping(UUID=uuid)["FunctionName"],
+        "AWS::Lambda::EventSourceMapping": lambda uuid: functions.get_event_source_mapping(UUID=uuid)["FunctionArn"],
         "AWS::Logs::LogGroup": lambda name: logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"],
         "AWS::Scheduler::Schedule": lambda name: scheduler.get_schedule(Name=name)["State"] == "ENABLED",
         "AWS::CloudWatch::Alarm": lambda name: watch.describe_alarms(AlarmNames=[name])["MetricAlarms"],
