@@ -66,8 +66,30 @@ cargo-mutants: ## Mutate all lines of the pure crates; an hour or two. Tried wit
 deny: $(VENV)/.made ## Check licences, bans and sources of the dependencies
 	tests/deny.sh
 
+# Tools for AWS have environments of their own: they ask for different versions of the same packages. All packages are
+# listed with hashes, so that none has to be looked for.
+$(VENV)/deploy/%/.made: tests/deploy/requirements/%.txt tests/setup.sh
+	tests/setup.sh
+	python3 -m venv $(VENV)/deploy/$*
+	$(VENV)/deploy/$*/bin/pip install --quiet --no-deps --require-hashes -r $<
+	touch $@
+
+.PHONY: package
+package: $(VENV)/deploy/package/.made ## Build the functions for AWS Lambda: one zip, checked
+	tests/deploy/package.sh
+
+.PHONY: deploy
+deploy: $(VENV)/deploy/tools/.made ## Deploy the package to AWS with SAM; ARGS="--parameter-overrides …" (docs/deploy.md)
+	$(VENV)/deploy/tools/bin/sam deploy --template-file infra/aws/template.yaml --stack-name trustwatch \
+		--capabilities CAPABILITY_IAM --resolve-s3 $(ARGS)
+
+.PHONY: deploy-check
+deploy-check: build $(patsubst %,$(VENV)/deploy/%/.made,tools checkov emulator) ## Prove the deployment without an account: template, rights, an emulator
+	BOOTSTRAP="$${BOOTSTRAP:-$(abspath $(TARGET))/debug/trustwatch-bootstrap}" TRUSTWATCH=$(abspath $(TARGET))/debug/trustwatch \
+		tests/deploy/run.sh
+
 .PHONY: check-all
-check-all: deny $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
+check-all: deny deploy-check $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
 	tests/http/run.sh
 	tests/corpus.sh

@@ -1,20 +1,18 @@
-//! What a command works on: a running system, or the data directory of one that is not running.
+//! What a command works on: a running system, the data directory of one that is not running, or a deployment on AWS.
 
-use crate::cloud::{self, Cloud, CloudOptions, Endpoints};
+use crate::cloud::{self, Cloud, CloudOptions};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use trustwatch_pipeline::{Context, Limits};
-use trustwatch_runtime::WRITER;
-use trustwatch_store::Store;
+use trustwatch_runtime::{WRITER, read_names};
+use trustwatch_store::{Connection, Store};
 
 /// An open system.
 pub struct Session {
     /// What use-cases work with.
     pub context: Context,
-    /// Where it listens.
-    pub endpoints: Endpoints,
     /// Ours to stop; absent when the system was running before.
     cloud: Option<Cloud>,
 }
@@ -28,12 +26,27 @@ impl Session {
     /// # Errors
     /// When the directory cannot be used.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
-        if let Some((endpoints, store)) = running(data).await {
-            let context = Context::new(store, Arc::new(jiff::Timestamp::now), Limits::default(), WRITER);
-            return Ok(Self { context, endpoints, cloud: None });
+        if let Some(store) = running(data).await {
+            return Ok(Self::on(store));
         }
         let cloud = Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await?;
-        Ok(Self { context: cloud.context.clone(), endpoints: cloud.endpoints.clone(), cloud: Some(cloud) })
+        Ok(Self { context: cloud.context.clone(), cloud: Some(cloud) })
+    }
+
+    /// Connects to the deployment on AWS that the environment names, with the rights of whoever the environment says
+    /// calls.
+    ///
+    /// # Errors
+    /// When the environment does not name a whole deployment.
+    pub async fn aws() -> anyhow::Result<Self> {
+        let names = read_names(|name| std::env::var(name).ok());
+        let names = names.context("no deployment is named (docs/deploy.md says how)")?;
+        Ok(Self::on(Store::connect(Connection::default(), names).await))
+    }
+
+    fn on(store: Store) -> Self {
+        let context = Context::new(store, Arc::new(jiff::Timestamp::now), Limits::default(), WRITER);
+        Self { context, cloud: None }
     }
 
     /// Whether the system was running before, so that what is changed is worked on at once.
@@ -52,13 +65,13 @@ impl Session {
 
 /// The system that runs on this directory, if it answers. The file of endpoints outlives a system that was
 /// killed, and its port may be another's by now: only a server that takes this directory's key is believed.
-async fn running(data: &Path) -> Option<(Endpoints, Store)> {
+async fn running(data: &Path) -> Option<Store> {
     let endpoints = cloud::endpoints(data).ok()?;
     let address = endpoints.s3.strip_prefix("http://")?.to_owned();
     tokio::time::timeout(PROBE, tokio::net::TcpStream::connect(address)).await.ok()?.ok()?;
     let store = cloud::connect(&endpoints, &cloud::credentials(data).ok()?).await;
     let asked = tokio::time::timeout(PROBE, store.keys(&store.names().config, "schools/", None)).await;
-    asked.ok()?.ok().map(|_| (endpoints, store))
+    asked.ok()?.ok().map(|_| store)
 }
 
 /// The directory must hold a system already: a typing mistake must not make an empty one.

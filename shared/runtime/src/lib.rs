@@ -5,7 +5,7 @@ mod settings;
 mod telemetry;
 
 pub use batch::{BatchAnswer, BatchError, EnvelopeError, arrivals_of, note};
-pub use settings::{RuntimeSettings, SettingsMistakes};
+pub use settings::{RuntimeSettings, SettingsMistakes, read_names};
 pub use telemetry::start_telemetry;
 
 /// Name and version of this build, as manifests carry it.

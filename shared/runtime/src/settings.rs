@@ -15,7 +15,7 @@ pub struct RuntimeSettings {
 
 /// Everything that is wrong with the environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment of this function is not complete: {}", .0.join("; "))]
+#[error("the environment is not complete: {}", .0.join("; "))]
 pub struct SettingsMistakes(pub Vec<String>);
 
 impl RuntimeSettings {
@@ -24,37 +24,60 @@ impl RuntimeSettings {
     /// # Errors
     /// [`SettingsMistakes`] names every variable that is missing or cannot be read.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsMistakes> {
-        let mut mistakes = Vec::new();
-        let mut need = |name: &str| {
-            get(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
-                mistakes.push(format!("`{name}` is not set"));
-                String::new()
-            })
-        };
-        let names = Names {
-            raw: need("RAW_BUCKET"),
-            lake: need("LAKE_BUCKET"),
-            config: need("CONFIG_BUCKET"),
-            table: need("TABLE"),
-            normalise_queue: need("NORMALISE_QUEUE_URL"),
-            backfill_queue: need("BACKFILL_QUEUE_URL"),
-            classify_queue: need("CLASSIFY_QUEUE_URL"),
-            kms_key: need("KMS_KEY"),
-        };
-        let lease = need("LEASE_SECONDS");
-        let lane = need("LANE");
+        let mut reader = Reader { get, mistakes: Vec::new() };
+        let names = reader.names();
+        let (lease, lane) = (reader.need("LEASE_SECONDS"), reader.need("LANE"));
         let lease_ms = lease.parse::<u32>().map_or(0, |seconds| i64::from(seconds) * 1_000);
         if lease_ms == 0 && !lease.is_empty() {
-            mistakes.push(format!("`LEASE_SECONDS` is `{lease}`: expected a number of seconds above 0"));
+            reader
+                .mistakes
+                .push(format!("`LEASE_SECONDS` is `{lease}`: expected a number of seconds above 0"));
         }
         if !matches!(lane.as_str(), "live" | "backfill" | "") {
-            mistakes.push(format!("`LANE` is `{lane}`: expected `live` or `backfill`"));
+            reader.mistakes.push(format!("`LANE` is `{lane}`: expected `live` or `backfill`"));
         }
-        if mistakes.is_empty() {
-            Ok(Self { names, lease_ms, backfill: lane == "backfill" })
-        } else {
-            Err(SettingsMistakes(mistakes))
+        reader.finish(Self { names, lease_ms, backfill: lane == "backfill" })
+    }
+}
+
+/// Reads what names a deployment through `get`: for commands, which name one as its functions do.
+///
+/// # Errors
+/// [`SettingsMistakes`] names every variable that is missing.
+pub fn read_names(get: impl Fn(&str) -> Option<String>) -> Result<Names, SettingsMistakes> {
+    let mut reader = Reader { get, mistakes: Vec::new() };
+    let names = reader.names();
+    reader.finish(names)
+}
+
+struct Reader<G> {
+    get: G,
+    mistakes: Vec<String>,
+}
+
+impl<G: Fn(&str) -> Option<String>> Reader<G> {
+    fn need(&mut self, name: &str) -> String {
+        (self.get)(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+            self.mistakes.push(format!("`{name}` is not set"));
+            String::new()
+        })
+    }
+
+    fn names(&mut self) -> Names {
+        Names {
+            raw: self.need("RAW_BUCKET"),
+            lake: self.need("LAKE_BUCKET"),
+            config: self.need("CONFIG_BUCKET"),
+            table: self.need("TABLE"),
+            normalise_queue: self.need("NORMALISE_QUEUE_URL"),
+            backfill_queue: self.need("BACKFILL_QUEUE_URL"),
+            classify_queue: self.need("CLASSIFY_QUEUE_URL"),
+            kms_key: self.need("KMS_KEY"),
         }
+    }
+
+    fn finish<T>(self, read: T) -> Result<T, SettingsMistakes> {
+        if self.mistakes.is_empty() { Ok(read) } else { Err(SettingsMistakes(self.mistakes)) }
     }
 }
 
@@ -79,6 +102,17 @@ mod tests {
         assert!(mistakes.iter().any(|mistake| mistake.contains("`RAW_BUCKET` is not set")));
         assert!(mistakes.iter().any(|mistake| mistake.contains("`LEASE_SECONDS` is `soon`")));
         assert!(mistakes.iter().any(|mistake| mistake.contains("`LANE` is `fast`")));
+    }
+
+    #[test]
+    fn a_command_needs_the_names_and_nothing_of_a_function() {
+        let names = |missing: &'static str| {
+            read_names(move |name| (name != missing).then(|| format!("the {}", name.to_lowercase())))
+        };
+        let complete = names("LANE").unwrap();
+        assert_eq!((complete.raw.as_str(), complete.kms_key.as_str()), ("the raw_bucket", "the kms_key"));
+        let Err(SettingsMistakes(mistakes)) = names("TABLE") else { panic!("a name is missing") };
+        assert_eq!(mistakes, ["`TABLE` is not set"]);
     }
 
     #[test]

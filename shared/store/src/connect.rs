@@ -42,7 +42,8 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// Where the services are. Everything absent is AWS's own.
+/// Where the services are. What is absent comes from the environment as in every AWS tool (`AWS_REGION`,
+/// `AWS_ENDPOINT_URL`, the usual chain of credentials), and is AWS's own where that says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
     /// URL of S3.
@@ -106,14 +107,22 @@ impl Store {
         }
         let shared = loader.load().await;
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
-        // A bucket name in front of a loopback address resolves nowhere.
-        s3.set_force_path_style(Some(connection.s3.is_some())).set_endpoint_url(connection.s3);
+        if let Some(url) = connection.s3 {
+            // A bucket name in front of a loopback address resolves nowhere.
+            s3.set_force_path_style(Some(true)).set_endpoint_url(Some(url));
+        }
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&shared);
-        dynamodb.set_endpoint_url(connection.dynamodb);
+        if let Some(url) = connection.dynamodb {
+            dynamodb.set_endpoint_url(Some(url));
+        }
         let mut sqs = aws_sdk_sqs::config::Builder::from(&shared);
-        sqs.set_endpoint_url(connection.sqs);
+        if let Some(url) = connection.sqs {
+            sqs.set_endpoint_url(Some(url));
+        }
         let mut kms = aws_sdk_kms::config::Builder::from(&shared);
-        kms.set_endpoint_url(connection.kms);
+        if let Some(url) = connection.kms {
+            kms.set_endpoint_url(Some(url));
+        }
         Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),

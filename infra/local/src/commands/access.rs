@@ -1,11 +1,10 @@
 //! `trustwatch access`
 
-use super::Data;
+use super::System;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_local::session::Session;
 use trustwatch_pipeline::{PutGroupMapError, put_group_map};
 
 #[derive(Subcommand)]
@@ -17,7 +16,7 @@ pub(crate) enum Access {
 #[derive(Args)]
 pub(crate) struct Set {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// YAML as docs/access.md describes it
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -25,10 +24,10 @@ pub(crate) struct Set {
 
 impl Access {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Set(Set { data, file }) = self;
+        let Self::Set(Set { system, file }) = self;
         let yaml =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let session = Session::open(&data.data).await?;
+        let session = system.open().await?;
         let put = put_group_map(&session.context, |_| yaml).await;
         session.close().await;
         match put {

@@ -1,12 +1,11 @@
 //! `trustwatch feed`
 
-use super::Data;
+use super::System;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use trustwatch_lake::keys::UNROUTABLE;
 use trustwatch_local::cloud::{self, RECEIVES_MAX};
 use trustwatch_local::queue::Status;
-use trustwatch_local::session::Session;
 use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
 use trustwatch_pipeline::{
     Context, FeedHealth, StepError, feed_health, registered_schools, save_feed, unroutable_health,
@@ -23,7 +22,7 @@ pub(crate) enum Feed {
 #[derive(Args)]
 pub(crate) struct Set {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// School, such as `oak-primary`
     #[arg(long)]
     school: SchoolId,
@@ -44,7 +43,7 @@ pub(crate) struct Set {
 #[derive(Args)]
 pub(crate) struct Show {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// Only this school; without it all schools, and the files that name no registered school
     #[arg(long)]
     school: Option<SchoolId>,
@@ -64,7 +63,7 @@ impl Set {
         super::format(&self.format)?;
         super::zone(&self.zone).map_err(|problem| anyhow::anyhow!("zone `{}`: {problem}", self.zone))?;
         let settings = FeedSettings { format: self.format, zone: self.zone, horizon_days: self.horizon_days };
-        let session = Session::open(&self.data.data).await?;
+        let session = self.system.open().await?;
         let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
         session.close().await;
         saved?;
@@ -75,12 +74,15 @@ impl Set {
 
 impl Show {
     async fn run(self) -> anyhow::Result<ExitCode> {
-        trustwatch_local::session::must_exist(&self.data.data)?;
-        let session = Session::open(&self.data.data).await?;
+        let session = self.system.open_existing().await?;
         let feeds = feeds(&session.context, self.school.as_ref()).await;
-        let status = cloud::status(&self.data.data).await;
+        let status = match self.system.directory() {
+            Some(data) => Some(cloud::status(data).await),
+            // CloudWatch shows the queues there.
+            None => None,
+        };
         session.close().await;
-        let (feeds, status) = (feeds?, status?);
+        let (feeds, status) = (feeds?, status.transpose()?);
         if feeds.is_empty() {
             let who = self.school.as_ref().map_or("nobody", SchoolId::as_str);
             let verb = if self.school.is_some() { "has delivered nothing" } else { "has delivered anything" };
@@ -106,7 +108,7 @@ impl Show {
                 say!("               {problem}")?;
             }
         }
-        show_work(&status)
+        status.as_ref().map_or(Ok(ExitCode::SUCCESS), show_work)
     }
 }
 

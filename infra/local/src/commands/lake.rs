@@ -1,9 +1,8 @@
 //! `trustwatch lake`
 
-use super::Data;
+use super::System;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
-use trustwatch_local::session::{Session, must_exist};
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::lake_files;
 
@@ -16,7 +15,7 @@ pub(crate) enum Lake {
 #[derive(Args)]
 pub(crate) struct Files {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// Only this school
     #[arg(long)]
     school: Option<SchoolId>,
@@ -31,8 +30,7 @@ pub(crate) struct Files {
 impl Lake {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Files(files) = self;
-        must_exist(&files.data.data)?;
-        let session = Session::open(&files.data.data).await?;
+        let session = files.system.open_existing().await?;
         let found = lake_files(&session.context, files.school.as_ref(), files.from, files.to).await;
         session.close().await;
         for url in found? {

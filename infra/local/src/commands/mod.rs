@@ -24,8 +24,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Arguments;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use trustwatch_local::session::{Session, must_exist};
 
 /// The directory that holds a system's data.
 #[derive(Args, Clone)]
@@ -33,6 +34,34 @@ pub(crate) struct Data {
     /// Directory of the system's data
     #[arg(long, value_name = "DIR", default_value = "trustwatch-data")]
     pub(crate) data: PathBuf,
+}
+
+/// The system that a command works on: one on this machine, or a deployment on AWS.
+#[derive(Args, Clone)]
+pub(crate) struct System {
+    #[command(flatten)]
+    data: Data,
+    /// Work on the deployment on AWS that the environment names (RAW_BUCKET and so on: docs/deploy.md)
+    #[arg(long, conflicts_with = "data")]
+    aws: bool,
+}
+
+impl System {
+    /// Opens it; a directory that holds none becomes one.
+    pub(crate) async fn open(&self) -> anyhow::Result<Session> {
+        if self.aws { Session::aws().await } else { Session::open(&self.data.data).await }
+    }
+
+    /// Opens it; there must be one.
+    pub(crate) async fn open_existing(&self) -> anyhow::Result<Session> {
+        self.directory().map_or(Ok(()), must_exist)?;
+        self.open().await
+    }
+
+    /// Its directory, where it is on this machine.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        (!self.aws).then_some(self.data.data.as_path())
+    }
 }
 
 /// Prints a line on standard output.

@@ -1,11 +1,10 @@
 //! `trustwatch policy`
 
-use super::Data;
+use super::System;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_local::session::Session;
 use trustwatch_pipeline::{PublishError, publish};
 use trustwatch_policy::{Mistakes, Policy as Parsed, STARTER};
 
@@ -29,7 +28,7 @@ pub(crate) struct Check {
 #[derive(Args)]
 pub(crate) struct Publish {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// From when on it judges, such as 2026-12-01T08:00:00Z; ten minutes from now at the earliest, but for the first
     /// policy, which also judges what came before it
     #[arg(long, value_name = "TIME")]
@@ -87,7 +86,7 @@ impl Check {
 impl Publish {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let text = read(&self.file)?;
-        let session = Session::open(&self.data.data).await?;
+        let session = self.system.open().await?;
         let from = self.effective_from.unwrap_or_else(jiff::Timestamp::now).as_microsecond();
         let published = publish(&session.context, &text, from).await;
         session.close().await;

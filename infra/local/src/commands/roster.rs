@@ -1,11 +1,10 @@
 //! `trustwatch roster`
 
-use super::Data;
+use super::System;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_local::session::Session;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::put_roster;
 
@@ -18,7 +17,7 @@ pub(crate) enum Roster {
 #[derive(Args)]
 pub(crate) struct Set {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// School
     #[arg(long, value_name = "ID")]
     school: SchoolId,
@@ -29,9 +28,9 @@ pub(crate) struct Set {
 
 impl Roster {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Set(Set { data, school, file }) = self;
+        let Self::Set(Set { system, school, file }) = self;
         let csv = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let session = Session::open(&data.data).await?;
+        let session = system.open().await?;
         let put = put_roster(&session.context, &school, csv).await;
         session.close().await;
         let mistakes = put?;

@@ -1,15 +1,14 @@
 //! `trustwatch verify`
 
-use super::Data;
+use super::System;
 use clap::Args;
 use std::process::ExitCode;
-use trustwatch_local::session::{Session, must_exist};
 use trustwatch_pipeline::{Report, verify};
 
 #[derive(Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
-    data: Data,
+    system: System,
     /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
@@ -17,8 +16,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        must_exist(&self.data.data)?;
-        let session = Session::open(&self.data.data).await?;
+        let session = self.system.open_existing().await?;
         let report = verify(&session.context).await;
         session.close().await;
         let report = report?;
