@@ -13,12 +13,21 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz, recognise};
-use trustwatch_model::{RejectReason, Window};
+use trustwatch_model::{Reading, RejectReason, Window};
+
+/// 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 const ALWAYS: Window = Window { not_before: i64::MIN, not_after: i64::MAX };
 
 fn parser(format: &dyn Format, zone: &str, window: Window) -> Box<dyn LineParser> {
-    format.parser(&ParseContext { zone: TimeZone::get(zone).unwrap(), window, key: "" })
+    format.parser(&ParseContext {
+        zone: TimeZone::get(zone).unwrap(),
+        window,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    })
 }
 
 /// The lines of the samples, to break from.

@@ -13,8 +13,11 @@ mod common;
 use bumpalo::Bump;
 use serde_json::{Value, json};
 use std::path::Path;
-use trustwatch_formats::{Line, LineReader, ParseContext, find, recognise};
-use trustwatch_model::{Event, Window};
+use trustwatch_formats::{Line, LineReader, ParseContext, find, formats, recognise};
+use trustwatch_model::{Event, Reading, Window};
+
+/// 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 fn samples() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs")
@@ -25,7 +28,13 @@ fn outcomes(format: &str, file: &Path) -> Vec<Value> {
     let window = Window { not_before: 0, not_after: 4_000_000_000_000_000 };
     let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
     let key = file.file_name().unwrap().to_str().unwrap();
-    let mut parser = find(format).unwrap().parser(&ParseContext { zone, window, key });
+    let mut parser = find(format).unwrap().parser(&ParseContext {
+        zone,
+        window,
+        key,
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    });
     let mut lines = LineReader::new(std::fs::File::open(file).unwrap());
     let mut arena = Bump::new();
     let mut outcomes = Vec::new();
@@ -42,17 +51,13 @@ fn outcomes(format: &str, file: &Path) -> Vec<Value> {
 
 #[test]
 fn samples_are_read_as_the_snapshots_say() {
-    for (format, file) in [
-        ("squid", "native.log"),
-        ("squid", "combined.log"),
-        ("fortinet", "fortigate.log"),
-        ("fortinet", "fortiproxy.log"),
-        ("cisco_umbrella", "proxylogs.csv"),
-        ("cisco_umbrella", "mixed.csv"),
-    ] {
-        let path = samples().join(format).join(file);
-        let name = format!("{format}_{}", file.split('.').next().unwrap());
-        insta::assert_json_snapshot!(name, outcomes(format, &path));
+    for format in formats() {
+        let folder = samples().join(format.id());
+        for file in std::fs::read_dir(&folder).expect("every format has samples") {
+            let path = file.unwrap().path();
+            let name = format!("{}_{}", format.id(), path.file_stem().unwrap().to_str().unwrap());
+            insta::assert_json_snapshot!(name, outcomes(format.id(), &path));
+        }
     }
 }
 

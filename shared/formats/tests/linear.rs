@@ -20,7 +20,10 @@ use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use std::time::{Duration, Instant};
 use trustwatch_formats::{Format, LINE_BYTES_MAX, Line, ParseContext, formats};
-use trustwatch_model::Window;
+use trustwatch_model::{Reading, Window};
+
+/// 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 const FLOOR: Duration = Duration::from_millis(50);
 const FACTOR_MAX: u32 = 12;
@@ -104,7 +107,13 @@ fn is_event(format: &dyn Format, line: &[u8]) -> bool {
 
 fn parser(format: &dyn Format) -> Box<dyn trustwatch_formats::LineParser> {
     let window = Window { not_before: i64::MIN, not_after: i64::MAX };
-    format.parser(&ParseContext { zone: TimeZone::UTC, window, key: "" })
+    format.parser(&ParseContext {
+        zone: TimeZone::UTC,
+        window,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    })
 }
 
 /// A line of this length: the filler again and again between `before` and `after`.

@@ -300,7 +300,13 @@ impl Job {
         let format = format.map_err(AccountError::Sink)?;
         let zone = jiff::tz::TimeZone::get(&settings.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let window = Window::around(self.arrived_at, settings.horizon_days);
-        let mut parser = format.parser(&ParseContext { zone, window, key: &self.key });
+        let mut parser = format.parser(&ParseContext {
+            zone,
+            window,
+            key: &self.key,
+            arrived_at: self.arrived_at,
+            reading: &settings.reading,
+        });
         let mut sink = PartSink {
             events: EventWriter::new(self.object.clone(), self.parts),
             rejects: RejectWriter::new(

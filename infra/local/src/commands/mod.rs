@@ -26,6 +26,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use trustwatch_model::{DateOrder, Reading};
 
 /// The directory that holds a system's data.
 #[derive(Args, Clone)]
@@ -33,6 +34,36 @@ pub(crate) struct Data {
     /// Directory of the system's data
     #[arg(long, value_name = "DIR", default_value = "trustwatch-data")]
     pub(crate) data: PathBuf,
+}
+
+/// How lines are to be read where the format alone does not say it.
+#[derive(Args, Clone)]
+pub(crate) struct ReadingArgs {
+    /// Dates in digits have the month first, as in the United States
+    #[arg(long)]
+    month_first: bool,
+    /// Layout of a line in the product's own words, such as the string of Squid's `logformat`
+    #[arg(long, value_name = "TEXT")]
+    layout: Option<String>,
+    /// What one of the source's fields holds, such as `act=filter_action`; may be given several times
+    #[arg(long = "field", value_name = "NAME=COLUMN", value_parser = field)]
+    fields: Vec<(String, String)>,
+}
+
+impl ReadingArgs {
+    /// The settings, if the format takes them.
+    pub(crate) fn checked(self, format: &dyn trustwatch_formats::Format) -> anyhow::Result<Reading> {
+        let date_order = if self.month_first { DateOrder::MonthFirst } else { DateOrder::DayFirst };
+        let fields = self.fields.into_iter().collect();
+        let reading = Reading { date_order, layout: self.layout, fields };
+        trustwatch_formats::check(format, &reading)?;
+        Ok(reading)
+    }
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (name, column) = text.rsplit_once('=').ok_or("expected NAME=COLUMN")?;
+    Ok((name.to_owned(), column.to_owned()))
 }
 
 /// Prints a line on standard output.

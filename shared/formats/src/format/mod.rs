@@ -2,12 +2,16 @@
 
 mod cisco_umbrella;
 mod fortinet;
+mod nextdns;
 mod squid;
 
-use crate::parser::{Format, Sniff};
+use crate::parser::{Format, ReadingError, Sniff};
+use crate::row::{FIELDS_MAX, Field};
+use trustwatch_model::Reading;
 
 /// Every format. A new one is a file beside this and a line here.
-static FORMATS: &[&dyn Format] = &[&cisco_umbrella::CiscoUmbrella, &fortinet::Fortinet, &squid::Squid];
+static FORMATS: &[&dyn Format] =
+    &[&cisco_umbrella::CiscoUmbrella, &fortinet::Fortinet, &nextdns::NextDns, &squid::Squid];
 
 /// All formats, in a fixed order.
 #[must_use]
@@ -19,6 +23,22 @@ pub fn formats() -> &'static [&'static dyn Format] {
 #[must_use]
 pub fn find(id: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.id() == id)
+}
+
+/// Whether the format can read lines the way a feed's settings say.
+///
+/// # Errors
+/// [`ReadingError`] says what to change.
+pub fn check(format: &dyn Format, reading: &Reading) -> Result<(), ReadingError> {
+    for (name, word) in &reading.fields {
+        if Field::parse(word).is_none() {
+            return Err(ReadingError::UnknownField { name: name.clone(), word: word.clone() });
+        }
+    }
+    if reading.fields.len() > FIELDS_MAX {
+        return Err(ReadingError::TooManyFields { count: reading.fields.len(), max: FIELDS_MAX });
+    }
+    format.check(reading)
 }
 
 /// The format that is most sure of an object, by its key and its first lines; the first in the list among equals.

@@ -2,6 +2,7 @@
 
 pub(crate) mod cef;
 pub(crate) mod csv;
+pub(crate) mod header;
 pub(crate) mod pairs;
 pub(crate) mod syslog;
 pub(crate) mod words;
