@@ -6,7 +6,7 @@
 //!
 //! Two halves meet at a line:
 //!
-//! * [`LineReader`] takes the container apart (gzip, many members, or plain) and yields lines in constant memory.
+//! * [`LineReader`] takes the container apart (gzip, bzip2, xz, zstd, or plain) and yields lines in constant memory.
 //! * A [`Format`] hands out a [`LineParser`], which turns each line into exactly one [`Line`]: an event, a
 //!   reject with its reason, or a skip with its rule. No input makes it panic and no line disappears.
 //!
@@ -56,7 +56,7 @@ pub mod fuzz;
 
 pub use container::{
     EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, LINE_BYTES_MAX, LINE_KEPT_BYTES,
-    LineReader, RawLine, ReadError,
+    LineReader, RawLine, ReadError, WINDOW_BYTES_MAX,
 };
 pub use format::{check, find, formats, recognise};
 pub use parser::{Format, Line, LineParser, ParseContext, ReadingError, Sniff};
