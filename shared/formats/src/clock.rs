@@ -3,7 +3,7 @@
 use crate::parser::ParseContext;
 use crate::stamp::{self, CivilStamp, Stamp};
 use crate::time::{self, LocalClock};
-use trustwatch_model::{DateOrder, RejectReason, Window};
+use trustwatch_model::{DateOrder, RejectReason, Undated, Window};
 
 /// What a feed says about times: its zone, the order of its dates, the span that is believed, and when the object
 /// arrived, which tells the year of a stamp without one.
@@ -13,6 +13,7 @@ pub(crate) struct Clock {
     order: DateOrder,
     window: Window,
     arrived_at: i64,
+    undated: Undated,
 }
 
 /// How far a stamp may lie ahead of its arrival and still be of the same year: clocks run wrong, and a line of the
@@ -26,6 +27,7 @@ impl Clock {
             order: context.reading.date_order,
             window: context.window,
             arrived_at: context.arrived_at,
+            undated: context.reading.undated,
         }
     }
 
@@ -35,7 +37,8 @@ impl Clock {
             local: LocalClock::new(jiff::tz::TimeZone::UTC),
             order: DateOrder::DayFirst,
             window: Window { not_before: i64::MIN, not_after: i64::MAX },
-            arrived_at: i64::MAX / 2,
+            arrived_at: 0,
+            undated: Undated::Arrival,
         }
     }
 
@@ -47,7 +50,7 @@ impl Clock {
     /// on which side of the window it lies.
     pub(crate) fn instant(&mut self, text: &str, offset: &str) -> Result<i64, RejectReason> {
         if text.is_empty() {
-            return Err(RejectReason::NoTime);
+            return self.undated();
         }
         let event_at = match stamp::read(text, self.order).ok_or(RejectReason::BadTime)? {
             Stamp::Instant(event_at) => event_at,
@@ -64,6 +67,17 @@ impl Clock {
         let stamp = stamp::read_halves(date, time, self.order).ok_or(RejectReason::BadTime)?;
         let event_at = self.civil(stamp, offset)?;
         self.believed(event_at)
+    }
+
+    /// The instant of a line that states none.
+    ///
+    /// # Errors
+    /// [`RejectReason::NoTime`], unless the feed says that such lines are of the time of their arrival.
+    pub(crate) const fn undated(&self) -> Result<i64, RejectReason> {
+        match self.undated {
+            Undated::Reject => Err(RejectReason::NoTime),
+            Undated::Arrival => self.believed(self.arrived_at),
+        }
     }
 
     /// The instant when the window believes it.
@@ -149,6 +163,14 @@ mod tests {
         check("2027-01-01T00:10:00Z", "Dec 31 23:59:00", "2026-12-31T23:59:00Z");
         check("2026-12-31T23:59:00Z", "Jan  1 00:00:30", "2027-01-01T00:00:30Z");
         check("2026-11-23T10:00:00Z", "Feb 29 09:00:00", "2024-02-29T09:00:00Z");
+    }
+
+    #[test]
+    fn a_line_without_a_time_is_of_its_arrival_only_where_the_feed_says_so() {
+        let mut clock = clock("2026-11-23T10:00:00Z");
+        clock.undated = Undated::Arrival;
+        assert_eq!(clock.instant("", ""), Ok(utc("2026-11-23T10:00:00Z")));
+        assert_eq!(clock.instant("soon", ""), Err(RejectReason::BadTime));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The seam between the lines of an object and the formats that read them.
 
+use crate::read::wrap::{self, Message};
 use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use trustwatch_model::{Event, Reading, RejectReason, Skip, Window};
@@ -153,7 +154,7 @@ impl Sniff {
     ) -> Option<Self> {
         Self::share(format, reason, head, |text| {
             let arena = Bump::new();
-            let read = parser.read(text, &mut Event::at(0), &arena);
+            let read = parser.unwrap_and_read(text, &mut Event::at(0), &arena);
             matches!(read, Ok(()) | Err(NoEvent::Skip(Skip::Header | Skip::NotWeb)))
         })
     }
@@ -181,15 +182,50 @@ impl From<Skip> for NoEvent {
 /// What a format of one line per event has to do itself. The event is handed in and filled in place: it is large, and
 /// returning it through every layer would copy it each time.
 pub(crate) trait ReadLine: Send {
-    /// Reads a line that is not blank, without white space at its ends.
-    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent>;
+    /// Whether the product itself writes JSON. An object that it does not know can still be a collector's envelope.
+    fn reads_json(&self) -> bool {
+        false
+    }
+
+    /// Reads a line that is not blank, without white space at its ends and without a collector's wrappers.
+    fn read<'a>(
+        &mut self,
+        message: Message<'a>,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent>;
+
+    /// Takes the wrappers off and reads what is inside.
+    fn unwrap_and_read<'a>(
+        &mut self,
+        text: &'a str,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent> {
+        let message = wrap::strip(Message { text, stamp: "" });
+        if message.text.starts_with("last message repeated ") {
+            return Err(Skip::Comment.into());
+        }
+        if !message.text.starts_with('{') {
+            return self.read(message, event, arena);
+        }
+        if self.reads_json() {
+            let read = self.read(message, event, arena);
+            if read != Err(RejectReason::Malformed.into()) {
+                return read;
+            }
+            *event = Event::at(0);
+        }
+        let inside = wrap::open_envelope(message, arena).ok_or(RejectReason::Malformed)?;
+        self.read(inside, event, arena)
+    }
 }
 
 impl<T: ReadLine> LineParser for T {
     fn parse<'a>(&mut self, line: &'a [u8], arena: &'a Bump) -> Line<'a> {
         let Some(text) = crate::text::line(line, arena) else { return Line::Skip(Skip::Blank) };
         let mut event = Event::at(0);
-        match self.read(text, &mut event, arena) {
+        match self.unwrap_and_read(text, &mut event, arena) {
             Ok(()) => Line::Event(event),
             Err(NoEvent::Reject(reason)) => Line::Reject(reason),
             Err(NoEvent::Skip(skip)) => Line::Skip(skip),

@@ -74,6 +74,8 @@ fields! {
     Status => "http_status",
     /// Outcome in the product's word.
     Action => "filter_action",
+    /// Outcome in a word that counts before the product's, where several values say it together: for the format itself.
+    Outcome => "outcome",
     /// Rule, policy or profile.
     Rule => "filter_rule",
     /// Category words.
@@ -135,6 +137,7 @@ impl<'a> Row<'a> {
 
     /// Puts a value in place of whatever the line said.
     pub(crate) fn set(&mut self, field: Field, value: &'a str) {
+        self.known += 1;
         if let Some(place) = self.values.get_mut(field as usize) {
             *place = value;
         }
@@ -154,7 +157,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// How many names of the format's table the line has.
+    /// How many values were taken.
     pub(crate) const fn known(&self) -> u32 {
         self.known
     }

@@ -30,17 +30,44 @@ fn parser(format: &dyn Format, zone: &str, window: Window) -> Box<dyn LineParser
     })
 }
 
-/// The lines of the samples, to break from.
-fn samples() -> Vec<(&'static str, Vec<u8>)> {
+/// The samples, in lines.
+fn files() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs");
-    let mut lines = Vec::new();
+    let mut files = Vec::new();
     for format in formats() {
         for file in std::fs::read_dir(root.join(format.id())).expect("every format has samples") {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            lines.extend(bytes.split(|byte| *byte == b'\n').map(|line| (format.id(), line.to_vec())));
+            files.push((format.id(), bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
         }
     }
-    lines
+    files
+}
+
+/// The lines of the samples, to break from.
+fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    files().into_iter().flat_map(|(id, lines)| lines.into_iter().map(move |line| (id, line))).collect()
+}
+
+/// Calls `check` with every line of the samples, and a way to read it below the lines that stand above it.
+fn each_line(
+    mut check: impl FnMut(&'static str, &dyn Fn(&str, Window) -> Option<Result<i64, RejectReason>>),
+) {
+    for (id, lines) in files() {
+        for (at, line) in lines.iter().enumerate() {
+            check(id, &|zone, window| {
+                let arena = Bump::new();
+                let mut parser = parser(find(id).unwrap(), zone, window);
+                for above in &lines[..at] {
+                    parser.parse(above, &arena);
+                }
+                match parser.parse(line, &arena) {
+                    Line::Event(event) => Some(Ok(event.event_at)),
+                    Line::Reject(reason) => Some(Err(reason)),
+                    Line::Skip(_) => None,
+                }
+            });
+        }
+    }
 }
 
 fn check(format: &dyn Format, line: &[u8]) {
@@ -117,38 +144,49 @@ fn a_line_of_nothing_is_blank() {
 
 #[test]
 fn the_window_alone_decides_what_is_too_old_or_too_new() {
-    let arena = Bump::new();
-    for (id, line) in samples() {
-        let format = find(id).unwrap();
-        let Line::Event(event) = parser(format, "UTC", ALWAYS).parse(&line, &arena) else { continue };
-        let at = event.event_at;
-        let read = |window| parser(format, "UTC", window).parse(&line, &arena);
-        let exactly = Window { not_before: at, not_after: at };
-        assert!(matches!(read(exactly), Line::Event(_)), "{id}");
+    let mut seen = BTreeSet::new();
+    each_line(|id, read| {
+        let Some(Ok(at)) = read("UTC", ALWAYS) else { return };
+        seen.insert(id);
+        assert_eq!(read("UTC", Window { not_before: at, not_after: at }), Some(Ok(at)), "{id}");
         let later = Window { not_before: at + 1, not_after: i64::MAX };
-        assert_eq!(read(later), Line::Reject(RejectReason::TooOld), "{id}");
+        assert_eq!(read("UTC", later), Some(Err(RejectReason::TooOld)), "{id}");
         let earlier = Window { not_before: i64::MIN, not_after: at - 1 };
-        assert_eq!(read(earlier), Line::Reject(RejectReason::InFuture), "{id}");
-    }
+        assert_eq!(read("UTC", earlier), Some(Err(RejectReason::InFuture)), "{id}");
+    });
+    assert_eq!(seen.len(), formats().len(), "every format has an event among its samples");
 }
 
 #[test]
 fn only_local_times_follow_the_zone_and_they_follow_it_exactly() {
-    let arena = Bump::new();
     let mut local = BTreeSet::new();
-    for (id, line) in samples() {
-        let format = find(id).unwrap();
-        let read = |zone| match parser(format, zone, ALWAYS).parse(&line, &arena) {
-            Line::Event(event) => Some(event.event_at),
-            _ => None,
+    each_line(|id, read| {
+        let (Some(Ok(utc)), Some(Ok(kathmandu))) = (read("UTC", ALWAYS), read("Asia/Kathmandu", ALWAYS))
+        else {
+            return;
         };
-        let (utc, kathmandu) = (read("UTC"), read("Asia/Kathmandu"));
         if utc != kathmandu {
-            assert_eq!(utc.unwrap() - kathmandu.unwrap(), (5 * 60 + 45) * 60 * 1_000_000, "{id}");
+            assert_eq!(utc - kathmandu, (5 * 60 + 45) * 60 * 1_000_000, "{id}");
             local.insert(id);
         }
-    }
-    assert_eq!(local, BTreeSet::from(["fortinet", "squid"]));
+    });
+    let want = [
+        "bind",
+        "cef",
+        "dnsmasq_pihole",
+        "e2guardian",
+        "forcepoint",
+        "fortinet",
+        "leef",
+        "panw",
+        "sonicwall",
+        "sophos",
+        "squid",
+        "unbound",
+        "watchguard",
+        "zscaler",
+    ];
+    assert_eq!(local, BTreeSet::from(want));
 }
 
 /// A sample line with a few bytes changed, cut or put in.

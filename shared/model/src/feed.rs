@@ -56,6 +56,9 @@ pub struct Reading {
     /// Order of a date in digits that does not begin with the year.
     #[serde(default, skip_serializing_if = "DateOrder::is_default")]
     pub date_order: DateOrder,
+    /// What becomes of lines that state no time at all.
+    #[serde(default, skip_serializing_if = "Undated::is_default")]
+    pub undated: Undated,
     /// Layout of a line, in the words of the product's own setting (Squid: the string of `logformat`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
@@ -70,6 +73,25 @@ impl Reading {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What becomes of a line that states no time, such as those of a BIND without `print-time`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undated {
+    /// A reject: a time is not invented.
+    #[default]
+    Reject,
+    /// An event of the moment at which its object arrived: for a collector that ships every few minutes, by the word
+    /// of whoever runs it.
+    Arrival,
+}
+
+impl Undated {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::Reject
     }
 }
 
@@ -154,7 +176,7 @@ mod tests {
         };
         check(r#"{"format":"squid","zone":"Europe/London","horizon_days":400}"#);
         check(
-            r#"{"format":"cef","zone":"UTC","horizon_days":7,"reading":{"date_order":"month_first","layout":"%ts","fields":{"act":"action"}}}"#,
+            r#"{"format":"cef","zone":"UTC","horizon_days":7,"reading":{"date_order":"month_first","undated":"arrival","layout":"%ts","fields":{"act":"action"}}}"#,
         );
         for bad in [r#"{"format":"squid","order":1}"#, r#"{"format":"squid","reading":{"date_order":"mdy"}}"#]
         {

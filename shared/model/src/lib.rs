@@ -14,7 +14,7 @@ mod source;
 pub use account::{Counts, HeldLine, RejectReason, Skip, SkipCounts};
 pub use event::{Action, Attribution, Event, Intent, Precision};
 pub use feed::{
-    DateOrder, FeedSettings, HORIZON_DAYS_DEFAULT, Reading, SchoolSettings, Window, ZONE_DEFAULT,
+    DateOrder, FeedSettings, HORIZON_DAYS_DEFAULT, Reading, SchoolSettings, Undated, Window, ZONE_DEFAULT,
 };
 pub use id::{FeedId, IdError, RuleId, SchoolId, SourceId};
 pub use judgement::{

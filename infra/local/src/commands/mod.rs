@@ -26,7 +26,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_model::{DateOrder, Reading};
+use trustwatch_model::{DateOrder, Reading, Undated};
 
 /// The directory that holds a system's data.
 #[derive(Args, Clone)]
@@ -42,6 +42,9 @@ pub(crate) struct ReadingArgs {
     /// Dates in digits have the month first, as in the United States
     #[arg(long)]
     month_first: bool,
+    /// Lines that state no time are of the moment at which their file arrived, instead of rejects
+    #[arg(long)]
+    undated_at_arrival: bool,
     /// Layout of a line in the product's own words, such as the string of Squid's `logformat`
     #[arg(long, value_name = "TEXT")]
     layout: Option<String>,
@@ -55,7 +58,8 @@ impl ReadingArgs {
     pub(crate) fn checked(self, format: &dyn trustwatch_formats::Format) -> anyhow::Result<Reading> {
         let date_order = if self.month_first { DateOrder::MonthFirst } else { DateOrder::DayFirst };
         let fields = self.fields.into_iter().collect();
-        let reading = Reading { date_order, layout: self.layout, fields };
+        let undated = if self.undated_at_arrival { Undated::Arrival } else { Undated::Reject };
+        let reading = Reading { date_order, undated, layout: self.layout, fields };
         trustwatch_formats::check(format, &reading)?;
         Ok(reading)
     }

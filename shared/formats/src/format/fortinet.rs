@@ -18,7 +18,7 @@ mod fields;
 
 use crate::derive::{self, Hints};
 use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
-use crate::read::syslog;
+use crate::read::wrap::{self, Message};
 use crate::text;
 use crate::time::{self, Civil, LocalClock, SECOND_US};
 use crate::url_parts::{self, UrlParts};
@@ -42,7 +42,7 @@ impl Format for Fortinet {
         Sniff::share(self.id(), "key=value or CEF lines with FortiOS keys", head, |text| {
             let arena = Bump::new();
             let mut fields = Fields::default();
-            fields.read(syslog::strip(text), &arena);
+            fields.read(wrap::strip(Message { text, stamp: "" }).text, &arena);
             fields.is_fortios()
         })
     }
@@ -58,9 +58,14 @@ struct FortinetParser {
 }
 
 impl ReadLine for FortinetParser {
-    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+    fn read<'a>(
+        &mut self,
+        message: Message<'a>,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent> {
         let mut fields = Fields::default();
-        fields.read(syslog::strip(text), arena);
+        fields.read(message.text, arena);
         if fields.known_keys == 0 {
             return Err(RejectReason::Malformed.into());
         }

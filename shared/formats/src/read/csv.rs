@@ -62,10 +62,10 @@ pub(crate) struct Record<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Record<'a, N> {
-    /// Reads a line of comma-separated [`Cells`].
-    pub(crate) fn read(line: &'a str, arena: &'a Bump) -> Self {
+    /// Reads a line of [`Cells`].
+    pub(crate) fn read(line: &'a str, separator: u8, arena: &'a Bump) -> Self {
         let mut record = Self { cells: [""; N], count: 0, cut: false };
-        let mut cells = Cells::new(line, b',', arena);
+        let mut cells = Cells::new(line, separator, arena);
         for cell in cells.by_ref() {
             if let Some(place) = record.cells.get_mut(record.count) {
                 *place = cell;
@@ -141,7 +141,7 @@ mod tests {
 
     fn check(line: &str, want: &[&str]) {
         let arena = Bump::new();
-        let record = Record::<8>::read(line, &arena);
+        let record = Record::<8>::read(line, b',', &arena);
         let cells: Vec<_> = (0..record.len()).map(|index| record.cell(index)).collect();
         assert_eq!(cells, want, "{line}");
         assert!(!record.is_cut());
@@ -171,13 +171,13 @@ mod tests {
     #[test]
     fn more_cells_than_are_kept_are_counted() {
         let arena = Bump::new();
-        let record = Record::<2>::read("a,b,c", &arena);
+        let record = Record::<2>::read("a,b,c", b',', &arena);
         assert_eq!((record.len(), record.cell(1), record.cell(2)), (3, "b", ""));
     }
 
     #[test]
     fn a_cell_without_its_end_marks_the_record() {
         let arena = Bump::new();
-        assert!(Record::<4>::read("\"a\",\"b", &arena).is_cut());
+        assert!(Record::<4>::read("\"a\",\"b", b',', &arena).is_cut());
     }
 }

@@ -14,7 +14,6 @@ use trustwatch_model::{RejectReason, Skip};
 /// Reads the rows of one object.
 #[derive(Debug)]
 pub(crate) struct HeaderTable {
-    names: Names,
     required: &'static [Field],
     separator: u8,
     columns: Option<Columns>,
@@ -25,8 +24,8 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 impl HeaderTable {
     /// A header is one that names columns for all `required` fields.
-    pub(crate) const fn new(names: Names, required: &'static [Field]) -> Self {
-        Self { names, required, separator: b',', columns: None }
+    pub(crate) const fn new(required: &'static [Field]) -> Self {
+        Self { required, separator: b',', columns: None }
     }
 
     /// Takes the cells of a row.
@@ -36,27 +35,28 @@ impl HeaderTable {
     /// [`RejectReason::Malformed`] for a row that has not as many cells as its header.
     pub(crate) fn read<'a>(
         &mut self,
+        names: &Names,
         text: &'a str,
         row: &mut Row<'a>,
         arena: &'a Bump,
     ) -> Result<(), NoEvent> {
-        if let Some((separator, columns)) = self.header(text, arena) {
+        if let Some((separator, columns)) = self.header(names, text, arena) {
             (self.separator, self.columns) = (separator, Some(columns));
             return Err(Skip::Header.into());
         }
         let columns = self.columns.as_ref().ok_or(RejectReason::NoHeader)?;
         let mut cells = Cells::new(text, self.separator, arena);
-        let count = columns.fill(&self.names, row, cells.by_ref());
+        let count = columns.fill(names, row, cells.by_ref());
         if count == columns.len() { Ok(()) } else { Err(RejectReason::Malformed.into()) }
     }
 
     /// The columns, when the line is a header.
-    fn header(&self, text: &str, arena: &Bump) -> Option<(u8, Columns)> {
+    fn header(&self, names: &Names, text: &str, arena: &Bump) -> Option<(u8, Columns)> {
         SEPARATORS.into_iter().find_map(|separator| {
             let mut cells = Cells::new(text, separator, arena);
             // Rows are many and headers few: most rows are told by a digit in their first cell.
             let first = cells.next().filter(|cell| !cell.bytes().any(|byte| byte.is_ascii_digit()))?;
-            let columns = Columns::named(&self.names, std::iter::once(first).chain(cells));
+            let columns = Columns::named(names, std::iter::once(first).chain(cells));
             self.required.iter().all(|field| columns.has(*field)).then_some((separator, columns))
         })
     }
@@ -70,12 +70,13 @@ mod tests {
         &[("Date", Field::Time), ("User Name", Field::User), ("URL", Field::Url), ("Site", Field::Url)];
 
     fn read(lines: &[&str]) -> Vec<Result<(String, String), NoEvent>> {
-        let mut table = HeaderTable::new(Names::new(TABLE, &[]), &[Field::Time, Field::Url]);
+        let names = Names::new(TABLE, &[]);
+        let mut table = HeaderTable::new(&[Field::Time, Field::Url]);
         let arena = Bump::new();
         let mut outcomes = Vec::new();
         for line in lines {
             let mut row = Row::default();
-            let read = table.read(line, &mut row, &arena);
+            let read = table.read(&names, line, &mut row, &arena);
             outcomes.push(read.map(|()| (row.get(Field::User).to_owned(), row.get(Field::Url).to_owned())));
         }
         outcomes

@@ -16,8 +16,6 @@ pub(crate) struct Rules {
     pub outcomes: &'static [(&'static str, Action)],
     /// The line lost its end: what is not on it may have stood there.
     pub is_cut: bool,
-    /// The path says nothing, because the session was not decrypted.
-    pub path_is_blind: bool,
 }
 
 /// Fills the event from the row.
@@ -40,18 +38,23 @@ pub(crate) fn event<'a>(
     event.event_at = time(row, clock)?;
     parts.fill(event);
     fill(event, row, rules, arena);
-    let tunnel = event.http_method == Some("CONNECT")
-        || matches!(event.url_scheme, Some("ssl" | "tcp" | "tunnel"))
-        || parts.host.is_none();
-    let path_is_blind = rules.path_is_blind || tunnel;
+    // Of a session that was not decrypted many products log the path `/`, which nobody asked for.
+    let is_root = event.url_query.is_none() && event.url_path.is_none_or(|path| path == "/");
+    let is_tunnel = event.http_method == Some("CONNECT")
+        || event.url_scheme == Some("tunnel")
+        || TUNNELS.iter().any(|word| word.eq_ignore_ascii_case(row.get(Field::Scheme)));
+    let path_is_blind = is_root && is_tunnel;
     derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind }, arena)?;
     Ok(())
 }
 
+/// Words for the scheme of a session that was not decrypted.
+const TUNNELS: [&str; 4] = ["ssl", "tcp", "tls", "quic"];
+
 /// The instant that the row states.
 ///
 /// # Errors
-/// [`RejectReason::NoTime`] when the row has none, and what [`Clock`] says.
+/// What [`Clock`] says.
 pub(crate) fn time(row: &Row<'_>, clock: &mut Clock) -> Result<i64, RejectReason> {
     let offset = row.get(Field::Offset);
     if let Some(stamp) = row.given(Field::Time) {
@@ -59,7 +62,7 @@ pub(crate) fn time(row: &Row<'_>, clock: &mut Clock) -> Result<i64, RejectReason
     }
     match (row.given(Field::Date), row.given(Field::TimeOfDay)) {
         (Some(date), Some(time)) => clock.instant_of(date, time, offset),
-        _ => Err(RejectReason::NoTime),
+        _ => clock.undated(),
     }
 }
 
@@ -96,8 +99,8 @@ fn target<'a>(row: &Row<'a>, arena: &'a Bump) -> UrlParts<'a> {
 fn scheme<'a>(word: &'a str, arena: &'a Bump) -> Option<&'a str> {
     let word = text::lower(word, arena);
     match word {
-        "http" | "https" | "ftp" | "ws" | "wss" | "ssl" | "tcp" => Some(word),
-        "tls" => Some("https"),
+        "http" | "https" | "ftp" | "ws" | "wss" => Some(word),
+        "ssl" | "tls" | "quic" => Some("https"),
         _ => None,
     }
 }
@@ -105,7 +108,12 @@ fn scheme<'a>(word: &'a str, arena: &'a Bump) -> Option<&'a str> {
 /// A port that the scheme does not say already.
 fn port(row: &Row<'_>, scheme: Option<&str>) -> Option<u16> {
     let port = row.given(Field::Port)?.parse().ok()?;
-    let usual = matches!((scheme, port), (Some("http"), 80) | (Some("https"), 443) | (_, 0));
+    let usual = match scheme {
+        Some("http") => port == 80,
+        Some(_) => port == 443,
+        None => port == 80 || port == 443,
+    };
+    let usual = usual || port == 0;
     (!usual).then_some(port)
 }
 
@@ -119,7 +127,8 @@ fn fill<'a>(event: &mut Event<'a>, row: &Row<'a>, rules: Rules, arena: &'a Bump)
     event.http_method = text::method(row.get(Field::Method), arena);
     event.http_status = row.given(Field::Status).and_then(|code| code.parse().ok()).filter(|code| *code != 0);
     event.filter_action = row.given(Field::Action);
-    event.action = event.filter_action.and_then(|word| outcome(word, rules.outcomes));
+    let word = row.given(Field::Outcome).or(event.filter_action);
+    event.action = word.and_then(|word| outcome(word, rules.outcomes));
     event.filter_rule = row.given(Field::Rule);
     event.filter_category = row.given(Field::Category);
     event.bytes_in = bytes(row.get(Field::BytesIn));

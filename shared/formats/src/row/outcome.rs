@@ -12,6 +12,7 @@ const COMMON: &[(&str, Action)] = &[
     ("block", Action::Blocked),
     ("blocked", Action::Blocked),
     ("bypass", Action::Allowed),
+    ("challenge", Action::Challenged),
     ("coach", Action::Warned),
     ("coached", Action::Warned),
     ("continue", Action::Warned),
