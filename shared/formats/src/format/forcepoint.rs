@@ -106,7 +106,8 @@ fn refine(row: &mut Row<'_>) -> Result<(), NoEvent> {
     if row.get(Field::Date).eq_ignore_ascii_case("date") {
         return Err(Skip::Header.into());
     }
-    let is_cloud = row.given(Field::TimeOfDay).is_some() && row.given(Field::Action).is_some();
+    let time = row.get(Field::TimeOfDay).as_bytes();
+    let is_cloud = matches!(time, [_, _, b':', _, _, b':', _, _]) && row.given(Field::Action).is_some();
     if row.given(Field::Kind).is_none() && !is_cloud {
         return Err(RejectReason::Malformed.into());
     }

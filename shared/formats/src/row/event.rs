@@ -70,14 +70,8 @@ pub(crate) fn time(row: &Row<'_>, clock: &mut Clock) -> Result<i64, RejectReason
 fn target<'a>(row: &Row<'a>, arena: &'a Bump) -> UrlParts<'a> {
     let split = |field| row.given(field).map(|text| url_parts::split(text, arena)).unwrap_or_default();
     let (mut parts, named) = (split(Field::Url), split(Field::Host));
-    match (parts.host, named.host) {
-        // A text that is neither a path nor a URL of this host says nothing about the path.
-        (Some(host), Some(name)) if parts.scheme.is_none() && host != name => parts = named,
-        (None, Some(host)) => {
-            parts.host = Some(host);
-            parts.port = named.port;
-        }
-        _ => {}
+    if parts.host.is_none() {
+        (parts.host, parts.port) = (named.host, named.port);
     }
     if parts.path.is_none() && row.get(Field::Path).starts_with('/') {
         let path = split(Field::Path);
@@ -189,7 +183,7 @@ mod tests {
             [https, host, None, None],
             None,
         );
-        check(&[(Field::Host, "a.example"), (Field::Url, "b.example/x")], [None, host, None, None], None);
+        check(&[(Field::Host, "b.example"), (Field::Url, "a.example/b")], [None, host, path, None], None);
     }
 
     #[test]
