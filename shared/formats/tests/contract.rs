@@ -12,7 +12,9 @@ use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz, recognise};
+use trustwatch_formats::{
+    Format, Line, LineParser, ParseContext, check as check_reading, find, formats, fuzz, recognise,
+};
 use trustwatch_model::{Reading, RejectReason, Window};
 
 /// 23 November 2026.
@@ -187,6 +189,51 @@ fn only_local_times_follow_the_zone_and_they_follow_it_exactly() {
         "zscaler",
     ];
     assert_eq!(local, BTreeSet::from(want));
+}
+
+#[test]
+fn what_a_feed_says_is_refused_where_it_makes_no_sense() {
+    let says = |id: &str, reading: Reading| {
+        check_reading(find(id).unwrap(), &reading).map_err(|error| error.to_string())
+    };
+    let fields = |name: &str, word: &str| Reading {
+        fields: [(name.to_owned(), word.to_owned())].into(),
+        ..Reading::default()
+    };
+    let layout = |text: &str| Reading { layout: Some(text.to_owned()), ..Reading::default() };
+    for format in formats() {
+        assert_eq!(says(format.id(), Reading::default()), Ok(()), "{}", format.id());
+    }
+    assert_eq!(says("ndjson", fields("who", "user_name")), Ok(()));
+    assert!(says("ndjson", fields("who", "person")).unwrap_err().contains("`who` cannot be `person`"));
+    assert!(says("panw", fields("who", "user_name")).unwrap_err().contains("leave `fields` out"));
+    assert_eq!(says("squid", layout("%ts %>a %ru")), Ok(()));
+    assert!(says("squid", layout("%>a %ru")).unwrap_err().contains("no code holds the time"));
+    assert!(says("sophos", layout("%ts %ru")).unwrap_err().contains("leave `layout` out"));
+}
+
+#[test]
+fn a_feeds_own_names_are_read_and_come_first() {
+    let reading = Reading {
+        fields: [("who", "user_name"), ("when", "time"), ("address", "url")]
+            .map(|(name, word)| (name.to_owned(), word.to_owned()))
+            .into(),
+        ..Reading::default()
+    };
+    let context = ParseContext {
+        zone: TimeZone::UTC,
+        window: ALWAYS,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &reading,
+    };
+    let arena = Bump::new();
+    let line =
+        br#"{"when":"2026-06-15 09:00:00","who":"pat","user_name":"sam","address":"http://a.example/"}"#;
+    let Line::Event(event) = find("ndjson").unwrap().parser(&context).parse(line, &arena) else {
+        panic!("an event");
+    };
+    assert_eq!((event.user_name, event.url_domain), (Some("pat"), Some("a.example")));
 }
 
 /// A sample line with a few bytes changed, cut or put in.

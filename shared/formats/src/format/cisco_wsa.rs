@@ -4,8 +4,8 @@
 //! `epoch elapsed client RESULT/status size method URL user HIERARCHY/peer type DECISION-policy-identity-… <verdicts> …`.
 //! Further words may stand before the tag. `Info: ` may stand in front of all.
 //!
-//! **Outcome.** The decision, not the status: `BLOCK_…` is a refusal with status 200 too, and so is `PROMPT`-less
-//! `DENIED` with 407 a challenge. **Category.** The full name where the verdicts hold it, otherwise the abbreviation.
+//! **Outcome.** The decision, not the status: `BLOCK_…` is a refusal with status 200 too. `TCP_DENIED/407` asks the user to
+//! log in. **Category.** The full name where the verdicts hold it, otherwise the abbreviation.
 
 use crate::clock::Clock;
 use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
