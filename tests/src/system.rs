@@ -171,11 +171,7 @@ impl System {
 
     /// Registers a feed.
     pub async fn feed(&self, school: &str, feed: &str, format: &str) {
-        let settings = FeedSettings {
-            format: format.to_owned(),
-            zone: trustwatch_model::ZONE_DEFAULT.to_owned(),
-            horizon_days: trustwatch_model::HORIZON_DAYS_DEFAULT,
-        };
+        let settings = FeedSettings::of(format);
         let (school, feed) = (SchoolId::new(school).unwrap(), FeedId::new(feed).unwrap());
         save_feed(&self.cloud.context.store, &school, &feed, settings).await.unwrap();
     }

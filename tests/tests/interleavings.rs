@@ -332,11 +332,7 @@ impl Play for Registered {
 
 async fn register(context: &Context, arrival: &Arrival) {
     let key = trustwatch_model::RawKey::parse(&arrival.key).unwrap();
-    let settings = trustwatch_model::FeedSettings {
-        format: "squid".to_owned(),
-        zone: trustwatch_model::ZONE_DEFAULT.to_owned(),
-        horizon_days: trustwatch_model::HORIZON_DAYS_DEFAULT,
-    };
+    let settings = trustwatch_model::FeedSettings::of("squid");
     trustwatch_pipeline::save_feed(&context.store, &key.school, &key.feed, settings).await.unwrap();
 }
 

@@ -10,7 +10,7 @@
 use bumpalo::Bump;
 use trustwatch_formats::{Line, LineReader, ParseContext, find};
 use trustwatch_local::demo::{DemoFile, Expected, PLANTED, Plan};
-use trustwatch_model::{Action, Event, Intent, RejectReason, Window};
+use trustwatch_model::{Action, Event, Intent, Reading, RejectReason, Window};
 
 /// The Monday after the week, as if every file had come then.
 fn window() -> Window {
@@ -23,7 +23,13 @@ fn window() -> Window {
 fn read(file: &DemoFile, object: &[u8], expected: &Expected) -> Expected {
     let key = file.key();
     let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
-    let mut parser = find(file.format).unwrap().parser(&ParseContext { zone, window: window(), key: &key });
+    let mut parser = find(file.format).unwrap().parser(&ParseContext {
+        zone,
+        window: window(),
+        key: &key,
+        arrived_at: window().not_after,
+        reading: &Reading::default(),
+    });
     let mut lines = LineReader::new(object);
     let mut arena = Bump::new();
     let mut found = Expected { bytes: expected.bytes, ..Expected::default() };

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use trustwatch_local::cloud::{Cloud, CloudOptions, ENDPOINTS_FILE};
 use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
 use trustwatch_local::queue::NewMessage;
-use trustwatch_model::{Counts, FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
+use trustwatch_model::{Counts, FeedId, FeedSettings, SchoolId};
 use trustwatch_pipeline::save_feed;
 use trustwatch_policy::STARTER;
 use trustwatch_store::Store;
@@ -35,11 +35,7 @@ fn week() -> Vec<DemoFile> {
 
 async fn register(store: &Store, files: &[DemoFile]) {
     for file in files {
-        let settings = FeedSettings {
-            format: file.format.to_owned(),
-            zone: ZONE_DEFAULT.to_owned(),
-            horizon_days: HORIZON_DAYS_DEFAULT,
-        };
+        let settings = FeedSettings::of(file.format);
         let (school, feed) = (SchoolId::new(file.school).unwrap(), FeedId::new(file.feed).unwrap());
         save_feed(store, &school, &feed, settings).await.unwrap();
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use trustwatch_local::cloud::{Cloud, CloudOptions};
-use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
+use trustwatch_model::{FeedId, FeedSettings, SchoolId};
 use trustwatch_pipeline::{save_feed, verify};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,11 +46,7 @@ async fn what_was_left_is_queued_as_soon_as_it_can_be() {
     let asleep = CloudOptions { dispatch: false, ..CloudOptions::new(data) };
     let cloud = Cloud::start(asleep).await.unwrap();
     let (school, feed) = (SchoolId::new("oak").unwrap(), FeedId::new("web").unwrap());
-    let settings = FeedSettings {
-        format: "squid".to_owned(),
-        zone: ZONE_DEFAULT.to_owned(),
-        horizon_days: HORIZON_DAYS_DEFAULT,
-    };
+    let settings = FeedSettings::of("squid");
     save_feed(&cloud.context.store, &school, &feed, settings).await.unwrap();
     let file = data.join("access.log");
     std::fs::write(&file, "no line of Squid's\n").unwrap();

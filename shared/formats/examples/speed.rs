@@ -8,7 +8,10 @@ use bumpalo::Bump;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use trustwatch_formats::{Line, LineReader, ParseContext, find};
-use trustwatch_model::Window;
+use trustwatch_model::{Reading, Window};
+
+/// 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 const LINES: u64 = 200_000;
 
@@ -44,7 +47,13 @@ fn measure(id: &str, key: &str, make: Maker, count: u64) {
     let lines: Vec<&[u8]> = text.as_bytes().split(|byte| *byte == b'\n').collect();
     let megabytes = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)) / 1e6;
     let window = Window { not_before: 0, not_after: i64::MAX };
-    let context = ParseContext { zone: jiff::tz::TimeZone::UTC, window, key };
+    let context = ParseContext {
+        zone: jiff::tz::TimeZone::UTC,
+        window,
+        key,
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    };
     let (mut parse, mut read) = (f64::MAX, f64::MAX);
     let mut events = 0;
     for _ in 0..20 {

@@ -3,7 +3,10 @@
 use crate::{Line, LineReader, ParseContext, formats};
 use bumpalo::Bump;
 use jiff::tz::TimeZone;
-use trustwatch_model::Window;
+use trustwatch_model::{Reading, Window};
+
+/// When the objects of a fuzzer arrive: 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 /// Feeds lines to the format that the first byte picks.
 pub fn fuzz_formats(data: &[u8]) {
@@ -11,7 +14,13 @@ pub fn fuzz_formats(data: &[u8]) {
     let formats = formats();
     let Some(format) = formats.get(usize::from(*pick) % formats.len().max(1)) else { return };
     let window = Window { not_before: i64::MIN, not_after: i64::MAX };
-    let mut parser = format.parser(&ParseContext { zone: TimeZone::UTC, window, key: "" });
+    let mut parser = format.parser(&ParseContext {
+        zone: TimeZone::UTC,
+        window,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    });
     let mut arena = Bump::new();
     for line in data.split(|byte| *byte == b'\n') {
         if let Line::Event(event) = parser.parse(line, &arena) {

@@ -6,19 +6,21 @@
 //!
 //! Two halves meet at a line:
 //!
-//! * [`LineReader`] takes the container apart (gzip, many members, or plain) and yields lines in constant memory.
+//! * [`LineReader`] takes the container apart (gzip, bzip2, xz, zstd, or plain) and yields lines in constant memory.
 //! * A [`Format`] hands out a [`LineParser`], which turns each line into exactly one [`Line`]: an event, a
 //!   reject with its reason, or a skip with its rule. No input makes it panic and no line disappears.
 //!
 //! ```
 //! use trustwatch_formats::{Line, LineReader, ParseContext, find};
-//! use trustwatch_model::{Action, Window};
+//! use trustwatch_model::{Action, Reading, Window};
 //!
 //! let log = b"1764000000.123     45 10.1.2.3 TCP_DENIED/403 3900 GET http://games.example/ pat HIER_NONE/- text/html\n";
 //! let context = ParseContext {
 //!     zone: jiff::tz::TimeZone::get("Europe/London").unwrap(),
 //!     window: Window { not_before: 0, not_after: i64::MAX },
 //!     key: "oak/web/access.log",
+//!     arrived_at: 1_764_000_600_000_000,
+//!     reading: &Reading::default(),
 //! };
 //! let mut parser = find("squid").unwrap().parser(&context);
 //! let mut lines = LineReader::new(&log[..]);
@@ -36,12 +38,15 @@
 //! One file in `format/` and one line in the list of [`formats`]. The contract test loops over the list and
 //! holds every format to the same promises.
 
+mod clock;
 mod container;
 mod derive;
 mod format;
 mod parser;
 mod read;
+mod row;
 mod scan;
+mod stamp;
 mod text;
 mod time;
 mod url_parts;
@@ -51,7 +56,7 @@ pub mod fuzz;
 
 pub use container::{
     EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, LINE_BYTES_MAX, LINE_KEPT_BYTES,
-    LineReader, RawLine, ReadError,
+    LineReader, RawLine, ReadError, WINDOW_BYTES_MAX,
 };
-pub use format::{find, formats, recognise};
-pub use parser::{Format, Line, LineParser, ParseContext, Sniff};
+pub use format::{check, find, formats, recognise};
+pub use parser::{Format, Line, LineParser, ParseContext, ReadingError, Sniff};

@@ -47,6 +47,21 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
     text.into_bump_str()
 }
 
+/// The text with rsyslog's `#011` as the tabs that it stands for. A text that holds tabs was not written by rsyslog.
+pub(crate) fn with_tabs<'a>(text: &'a str, arena: &'a Bump) -> &'a str {
+    if !text.contains("#011") || text.contains('\t') {
+        return text;
+    }
+    let mut plain = ArenaString::with_capacity_in(text.len(), arena);
+    for (index, part) in text.split("#011").enumerate() {
+        if index > 0 {
+            plain.push('\t');
+        }
+        plain.push_str(part);
+    }
+    plain.into_bump_str()
+}
+
 /// What stands before and behind the first such byte, which must be ASCII. Twice as fast as `split_once` on the
 /// short texts of a log line.
 #[inline]

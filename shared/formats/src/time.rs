@@ -82,9 +82,34 @@ pub(crate) fn month_number(name: &str) -> Option<u32> {
     u32::try_from(index + 1).ok()
 }
 
-/// Seconds ahead of UTC: `+0100`, `-05:00`, `+1`, `UTC+2`, `UTC-5:00`, `Z`, `GMT`.
+/// Zones by name, in hours ahead of UTC. `BST` is British Summer Time: it stands so in the logs of schools, and that
+/// Bangladesh once called its time the same does not matter here. Names that mean two things in one place (`IST`) are
+/// left out.
+const ZONES: [(&str, i32); 16] = [
+    ("BST", 1),
+    ("WET", 0),
+    ("WEST", 1),
+    ("CET", 1),
+    ("CEST", 2),
+    ("MET", 1),
+    ("EET", 2),
+    ("EEST", 3),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
+
+/// Seconds ahead of UTC: `+0100`, `-05:00`, `+1`, `UTC+2`, `UTC-5:00`, `Z`, `GMT`, `BST`.
 pub(crate) fn offset_seconds(text: &str) -> Option<i32> {
     let text = text.trim_ascii();
+    if let Some((_, hours)) = ZONES.iter().find(|(name, _)| *name == text) {
+        return Some(hours * 3600);
+    }
     let text = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(text);
     if text.is_empty() || text == "Z" {
         return Some(0);
@@ -227,7 +252,9 @@ mod tests {
         check("+0545", Some(20_700));
         check("+01", Some(3600));
         check("Z", Some(0));
-        check("BST", None);
+        check("BST", Some(3600));
+        check("CDT", Some(-18_000));
+        check("Mars", None);
         check("+9900", None);
         check("+01000", None);
         check("+0160", None);

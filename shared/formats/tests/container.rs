@@ -92,6 +92,91 @@ fn gzip_is_told_by_its_first_bytes_and_may_have_many_members() {
     check(&bytes, &[("a", true), ("bc", true), ("de", false)]);
 }
 
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 3).unwrap()
+}
+
+/// Compresses.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+const OTHERS: [(&str, Pack); 3] = [("bzip2", bzip2), ("xz", xz), ("zstd", zstd)];
+
+#[test]
+fn other_compressions_are_told_by_their_first_bytes_and_may_be_joined() {
+    for (name, pack) in OTHERS {
+        let joined = [pack(b"a\nb"), pack(b"c\n"), pack(b""), pack(b"d")].concat();
+        assert!(joined.len() > 40, "{name} compresses nothing");
+        check(&joined, &[("a", true), ("bc", true), ("d", false)]);
+        check(&pack(b""), &[]);
+    }
+}
+
+#[test]
+fn other_compressions_that_end_early_or_hold_garbage_are_damaged() {
+    let text: String = (0..40).map(|line| format!("line {line} {}\n", line * 7919)).collect();
+    for (name, pack) in OTHERS {
+        let whole = pack(text.as_bytes());
+        let complete = read(&whole[..]).0;
+        assert_eq!(complete.len(), 40, "{name}");
+        for end in 11..whole.len() {
+            let (lines, error) = read(&whole[..end]);
+            assert!(complete.starts_with(&lines), "{name} cut at {end}");
+            assert!(matches!(error, Some(ReadError::Damaged { .. })), "{name} cut at {end}: {error:?}");
+        }
+        let error = read(&[&whole[..], b"garbage"].concat()[..]).1;
+        assert!(matches!(error, Some(ReadError::Damaged { .. })), "{name} with garbage behind: {error:?}");
+    }
+}
+
+#[test]
+fn an_error_of_the_source_behind_any_compression_is_its_own() {
+    for (name, pack) in OTHERS {
+        let whole = pack(b"a\nb\n");
+        let bytes = &whole[..whole.len() - 3];
+        let (_, error) = read(Dripping { bytes, step: 5, error: Some(io::ErrorKind::ConnectionReset) });
+        assert!(matches!(error, Some(ReadError::Io(_))), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn a_window_beyond_the_limit_is_refused() {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.long_distance_matching(true).unwrap();
+    encoder.window_log(28).unwrap();
+    encoder.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    let error = read(&encoder.finish().unwrap()[..]).1;
+    assert!(matches!(error, Some(ReadError::Damaged { .. })), "{error:?}");
+}
+
+#[test]
+fn utf_16_behind_its_mark_is_handed_out_as_utf_8() {
+    let text = "Siân,1\r\ncafé \u{1f600}\nend";
+    let want = [("Siân,1", true), ("café \u{1f600}", true), ("end", false)];
+    let little: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    check(&little, &want);
+    check(&big, &want);
+    check(&gzip(&little), &want);
+    check(b"\xff\xfe", &[]);
+    check(b"\xff\xfea\0\n", &[("a\u{fffd}", false)]);
+    let (lines, _) = read(&b"\xffa\n"[..]);
+    assert_eq!(lines, [(b"\xffa".to_vec(), true)]);
+}
+
 #[test]
 fn a_gzip_that_ends_anywhere_early_is_damaged_and_gives_its_lines_first() {
     let text: String = (0..40).map(|line| format!("line {line} {}\n", line * 7919)).collect();

@@ -12,26 +12,64 @@ use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use trustwatch_formats::{Format, Line, LineParser, ParseContext, find, formats, fuzz, recognise};
-use trustwatch_model::{RejectReason, Window};
+use trustwatch_formats::{
+    Format, Line, LineParser, ParseContext, check as check_reading, find, formats, fuzz, recognise,
+};
+use trustwatch_model::{Reading, RejectReason, Window};
+
+/// 23 November 2026.
+const ARRIVED_AT: i64 = 1_795_392_000_000_000;
 
 const ALWAYS: Window = Window { not_before: i64::MIN, not_after: i64::MAX };
 
 fn parser(format: &dyn Format, zone: &str, window: Window) -> Box<dyn LineParser> {
-    format.parser(&ParseContext { zone: TimeZone::get(zone).unwrap(), window, key: "" })
+    format.parser(&ParseContext {
+        zone: TimeZone::get(zone).unwrap(),
+        window,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &Reading::default(),
+    })
+}
+
+/// The samples, in lines.
+fn files() -> Vec<(&'static str, Vec<Vec<u8>>)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs");
+    let mut files = Vec::new();
+    for format in formats() {
+        for file in std::fs::read_dir(root.join(format.id())).expect("every format has samples") {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            files.push((format.id(), bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
+        }
+    }
+    files
 }
 
 /// The lines of the samples, to break from.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/logs");
-    let mut lines = Vec::new();
-    for format in formats() {
-        for file in std::fs::read_dir(root.join(format.id())).expect("every format has samples") {
-            let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            lines.extend(bytes.split(|byte| *byte == b'\n').map(|line| (format.id(), line.to_vec())));
+    files().into_iter().flat_map(|(id, lines)| lines.into_iter().map(move |line| (id, line))).collect()
+}
+
+/// Calls `check` with every line of the samples, and a way to read it below the lines that stand above it.
+fn each_line(
+    mut check: impl FnMut(&'static str, &dyn Fn(&str, Window) -> Option<Result<i64, RejectReason>>),
+) {
+    for (id, lines) in files() {
+        for (at, line) in lines.iter().enumerate() {
+            check(id, &|zone, window| {
+                let arena = Bump::new();
+                let mut parser = parser(find(id).unwrap(), zone, window);
+                for above in &lines[..at] {
+                    parser.parse(above, &arena);
+                }
+                match parser.parse(line, &arena) {
+                    Line::Event(event) => Some(Ok(event.event_at)),
+                    Line::Reject(reason) => Some(Err(reason)),
+                    Line::Skip(_) => None,
+                }
+            });
         }
     }
-    lines
 }
 
 fn check(format: &dyn Format, line: &[u8]) {
@@ -108,38 +146,94 @@ fn a_line_of_nothing_is_blank() {
 
 #[test]
 fn the_window_alone_decides_what_is_too_old_or_too_new() {
-    let arena = Bump::new();
-    for (id, line) in samples() {
-        let format = find(id).unwrap();
-        let Line::Event(event) = parser(format, "UTC", ALWAYS).parse(&line, &arena) else { continue };
-        let at = event.event_at;
-        let read = |window| parser(format, "UTC", window).parse(&line, &arena);
-        let exactly = Window { not_before: at, not_after: at };
-        assert!(matches!(read(exactly), Line::Event(_)), "{id}");
+    let mut seen = BTreeSet::new();
+    each_line(|id, read| {
+        let Some(Ok(at)) = read("UTC", ALWAYS) else { return };
+        seen.insert(id);
+        assert_eq!(read("UTC", Window { not_before: at, not_after: at }), Some(Ok(at)), "{id}");
         let later = Window { not_before: at + 1, not_after: i64::MAX };
-        assert_eq!(read(later), Line::Reject(RejectReason::TooOld), "{id}");
+        assert_eq!(read("UTC", later), Some(Err(RejectReason::TooOld)), "{id}");
         let earlier = Window { not_before: i64::MIN, not_after: at - 1 };
-        assert_eq!(read(earlier), Line::Reject(RejectReason::InFuture), "{id}");
-    }
+        assert_eq!(read("UTC", earlier), Some(Err(RejectReason::InFuture)), "{id}");
+    });
+    assert_eq!(seen.len(), formats().len(), "every format has an event among its samples");
 }
 
 #[test]
 fn only_local_times_follow_the_zone_and_they_follow_it_exactly() {
-    let arena = Bump::new();
     let mut local = BTreeSet::new();
-    for (id, line) in samples() {
-        let format = find(id).unwrap();
-        let read = |zone| match parser(format, zone, ALWAYS).parse(&line, &arena) {
-            Line::Event(event) => Some(event.event_at),
-            _ => None,
+    each_line(|id, read| {
+        let (Some(Ok(utc)), Some(Ok(kathmandu))) = (read("UTC", ALWAYS), read("Asia/Kathmandu", ALWAYS))
+        else {
+            return;
         };
-        let (utc, kathmandu) = (read("UTC"), read("Asia/Kathmandu"));
         if utc != kathmandu {
-            assert_eq!(utc.unwrap() - kathmandu.unwrap(), (5 * 60 + 45) * 60 * 1_000_000, "{id}");
+            assert_eq!(utc - kathmandu, (5 * 60 + 45) * 60 * 1_000_000, "{id}");
             local.insert(id);
         }
+    });
+    let want = [
+        "bind",
+        "cef",
+        "dnsmasq_pihole",
+        "e2guardian",
+        "forcepoint",
+        "fortinet",
+        "leef",
+        "panw",
+        "sonicwall",
+        "sophos",
+        "squid",
+        "unbound",
+        "watchguard",
+        "zscaler",
+    ];
+    assert_eq!(local, BTreeSet::from(want));
+}
+
+#[test]
+fn what_a_feed_says_is_refused_where_it_makes_no_sense() {
+    let says = |id: &str, reading: Reading| {
+        check_reading(find(id).unwrap(), &reading).map_err(|error| error.to_string())
+    };
+    let fields = |name: &str, word: &str| Reading {
+        fields: [(name.to_owned(), word.to_owned())].into(),
+        ..Reading::default()
+    };
+    let layout = |text: &str| Reading { layout: Some(text.to_owned()), ..Reading::default() };
+    for format in formats() {
+        assert_eq!(says(format.id(), Reading::default()), Ok(()), "{}", format.id());
     }
-    assert_eq!(local, BTreeSet::from(["fortinet", "squid"]));
+    assert_eq!(says("ndjson", fields("who", "user_name")), Ok(()));
+    assert!(says("ndjson", fields("who", "person")).unwrap_err().contains("`who` cannot be `person`"));
+    assert!(says("panw", fields("who", "user_name")).unwrap_err().contains("leave `fields` out"));
+    assert_eq!(says("squid", layout("%ts %>a %ru")), Ok(()));
+    assert!(says("squid", layout("%>a %ru")).unwrap_err().contains("no code holds the time"));
+    assert!(says("sophos", layout("%ts %ru")).unwrap_err().contains("leave `layout` out"));
+}
+
+#[test]
+fn a_feeds_own_names_are_read_and_come_first() {
+    let reading = Reading {
+        fields: [("who", "user_name"), ("when", "time"), ("address", "url")]
+            .map(|(name, word)| (name.to_owned(), word.to_owned()))
+            .into(),
+        ..Reading::default()
+    };
+    let context = ParseContext {
+        zone: TimeZone::UTC,
+        window: ALWAYS,
+        key: "",
+        arrived_at: ARRIVED_AT,
+        reading: &reading,
+    };
+    let arena = Bump::new();
+    let line =
+        br#"{"when":"2026-06-15 09:00:00","who":"pat","user_name":"sam","address":"http://a.example/"}"#;
+    let Line::Event(event) = find("ndjson").unwrap().parser(&context).parse(line, &arena) else {
+        panic!("an event");
+    };
+    assert_eq!((event.user_name, event.url_domain), (Some("pat"), Some("a.example")));
 }
 
 /// A sample line with a few bytes changed, cut or put in.

@@ -34,6 +34,8 @@ pub enum RejectReason {
     InFuture,
     /// Longer than the limit of a line.
     TooLong,
+    /// No line above names the columns in a way that is known: what a value means would be a guess.
+    NoHeader,
 }
 
 impl RejectReason {
@@ -47,6 +49,7 @@ impl RejectReason {
             Self::TooOld => "too_old",
             Self::InFuture => "in_future",
             Self::TooLong => "too_long",
+            Self::NoHeader => "no_header",
         }
     }
 }
@@ -175,8 +178,8 @@ mod tests {
 
     #[test]
     fn the_word_of_a_reject_is_the_same_on_the_feed_and_in_the_file() {
-        use RejectReason::{BadTime, InFuture, Malformed, NoTime, TooLong, TooOld};
-        for reason in [Malformed, NoTime, BadTime, TooOld, InFuture, TooLong] {
+        use RejectReason::{BadTime, InFuture, Malformed, NoHeader, NoTime, TooLong, TooOld};
+        for reason in [Malformed, NoTime, BadTime, TooOld, InFuture, TooLong, NoHeader] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }
     }

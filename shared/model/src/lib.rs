@@ -13,7 +13,9 @@ mod source;
 
 pub use account::{Counts, HeldLine, RejectReason, Skip, SkipCounts};
 pub use event::{Action, Attribution, Event, Intent, Precision};
-pub use feed::{FeedSettings, HORIZON_DAYS_DEFAULT, SchoolSettings, Window, ZONE_DEFAULT};
+pub use feed::{
+    DateOrder, FeedSettings, HORIZON_DAYS_DEFAULT, Reading, SchoolSettings, Undated, Window, ZONE_DEFAULT,
+};
 pub use id::{FeedId, IdError, RuleId, SchoolId, SourceId};
 pub use judgement::{
     AlertId, Audience, Distinct, Finding, Severity, SeverityError, SubjectKey, SubjectRole, Threshold,

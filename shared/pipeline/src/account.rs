@@ -138,6 +138,8 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             window: Window { not_before: 0, not_after: i64::MAX },
             key: "oak/web/access.log",
+            arrived_at: 0,
+            reading: &trustwatch_model::Reading::default(),
         };
         let mut parser = find("squid").unwrap().parser(&context);
         let mut sink = Lines::default();

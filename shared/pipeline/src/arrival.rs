@@ -178,9 +178,11 @@ async fn feed_now(context: &Context, key: &RawKey) -> Result<Result<FeedPin, Qua
 }
 
 fn usable(settings: &trustwatch_model::FeedSettings) -> Result<(), QuarantineReason> {
-    if trustwatch_formats::find(&settings.format).is_none() {
+    let Some(format) = trustwatch_formats::find(&settings.format) else {
         return Err(QuarantineReason::UnknownFormat { format: settings.format.clone() });
-    }
+    };
+    trustwatch_formats::check(format, &settings.reading)
+        .map_err(|error| QuarantineReason::BadSettings { detail: error.to_string() })?;
     jiff::tz::TimeZone::get(&settings.zone).map(|_| ()).map_err(|error| QuarantineReason::BadSettings {
         detail: format!("zone `{}`: {error}", settings.zone),
     })

@@ -152,7 +152,7 @@ fn parser(feed: &FeedPin, key: &str, arrived_at: i64) -> Result<Box<dyn LinePars
     let format = format.map_err(|error| AccountError::Sink(Stop::Lake(error)))?;
     let zone = jiff::tz::TimeZone::get(&feed.settings.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let window = Window::around(arrived_at, feed.settings.horizon_days);
-    Ok(format.parser(&ParseContext { zone, window, key }))
+    Ok(format.parser(&ParseContext { zone, window, key, arrived_at, reading: &feed.settings.reading }))
 }
 
 /// Why the lines are read no further.

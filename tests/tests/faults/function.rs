@@ -101,7 +101,7 @@ async fn a_retry_reads_with_the_settings_of_the_first_claim() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_that_were_saved_though_the_answer_was_lost_are_saved_again() {
-    let settings = FeedSettings { format: "squid".to_owned(), zone: "UTC".to_owned(), horizon_days: 7 };
+    let settings = FeedSettings { zone: "UTC".to_owned(), horizon_days: 7, ..FeedSettings::of("squid") };
     let (school, feed) = (SchoolId::new("oak").unwrap(), FeedId::new("web").unwrap());
     for number in 0..2 {
         for fault in Fault::ALL {

@@ -18,6 +18,12 @@ use trustwatch_pipeline::{AccountError, Rules, Sink, account};
 pub(crate) const PARSE_WINDOW: Window =
     Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
 
+/// When a file was last written to: on a disk this stands for its arrival.
+pub(crate) fn written_at(file: &File) -> io::Result<i64> {
+    let modified = file.metadata()?.modified()?;
+    jiff::Timestamp::try_from(modified).map(|at| at.as_microsecond()).map_err(io::Error::other)
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Columns {
     /// The lake's columns
@@ -34,6 +40,8 @@ pub(crate) struct Convert {
     /// Zone of times that the file states without one
     #[arg(long, value_parser = super::zone, default_value = "UTC")]
     zone: jiff::tz::TimeZone,
+    #[command(flatten)]
+    reading: super::ReadingArgs,
     /// Threads: 1 does all in one, 2 or more encode beside reading and parsing
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
@@ -53,9 +61,17 @@ impl Convert {
         let problem = || format!("cannot read `{}`", self.input.display());
         let format = if self.format == "auto" { recognised(&self.input)? } else { format(&self.format)? };
         let key = self.input.to_string_lossy();
-        let context = ParseContext { zone: self.zone.clone(), window: PARSE_WINDOW, key: &key };
+        let reading = self.reading.checked(format)?;
+        let file = File::open(&self.input).with_context(problem)?;
+        let context = ParseContext {
+            zone: self.zone.clone(),
+            window: PARSE_WINDOW,
+            key: &key,
+            arrived_at: written_at(&file).with_context(problem)?,
+            reading: &reading,
+        };
         let mut parser = format.parser(&context);
-        let mut lines = LineReader::new(File::open(&self.input).with_context(problem)?);
+        let mut lines = LineReader::new(file);
         let output = || format!("cannot write `{}`", self.output.display());
         if is_same_file(&self.input, &self.output) {
             bail!("`{}` is the log itself: name another file to write to", self.output.display());

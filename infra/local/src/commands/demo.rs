@@ -15,7 +15,7 @@ use trustwatch_local::cloud::{Cloud, CloudOptions};
 use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
 use trustwatch_local::dev_token::DevPerson;
 use trustwatch_local::gateway::Issuer;
-use trustwatch_model::{AlertId, Counts, FeedId, FeedSettings, SchoolId, Severity, ZONE_DEFAULT};
+use trustwatch_model::{AlertId, Counts, FeedId, FeedSettings, SchoolId, Severity};
 use trustwatch_pipeline::{AlertRow, Report, alerts, publish, put_roster, save_feed, verify};
 use trustwatch_policy::STARTER;
 
@@ -181,12 +181,8 @@ async fn judge_by(cloud: &Cloud) -> anyhow::Result<()> {
 }
 
 async fn register(cloud: &Cloud, file: &DemoFile) -> anyhow::Result<()> {
-    let settings = FeedSettings {
-        format: file.format.to_owned(),
-        zone: ZONE_DEFAULT.to_owned(),
-        // The week of the demo stays where it is while the years pass.
-        horizon_days: 3_660,
-    };
+    // The week of the demo stays where it is while the years pass.
+    let settings = FeedSettings { horizon_days: 3_660, ..FeedSettings::of(file.format) };
     let (school, feed) = (SchoolId::new(file.school)?, FeedId::new(file.feed)?);
     Ok(save_feed(&cloud.context.store, &school, &feed, settings).await?)
 }

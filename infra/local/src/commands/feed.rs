@@ -38,6 +38,8 @@ pub(crate) struct Set {
     /// Days that a line may lie behind the arrival of its file
     #[arg(long, value_name = "N", default_value_t = HORIZON_DAYS_DEFAULT, value_parser = clap::value_parser!(u16).range(1..=3660))]
     horizon_days: u16,
+    #[command(flatten)]
+    reading: super::ReadingArgs,
 }
 
 #[derive(Args)]
@@ -60,9 +62,10 @@ impl Feed {
 
 impl Set {
     async fn run(self) -> anyhow::Result<ExitCode> {
-        super::format(&self.format)?;
+        let reading = self.reading.checked(super::format(&self.format)?)?;
         super::zone(&self.zone).map_err(|problem| anyhow::anyhow!("zone `{}`: {problem}", self.zone))?;
-        let settings = FeedSettings { format: self.format, zone: self.zone, horizon_days: self.horizon_days };
+        let (zone, horizon_days) = (self.zone, self.horizon_days);
+        let settings = FeedSettings { format: self.format, zone, horizon_days, reading };
         let session = self.system.open().await?;
         let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
         session.close().await;

@@ -27,6 +27,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use trustwatch_local::session::{Session, must_exist};
+use trustwatch_model::{DateOrder, Reading, Undated};
 
 /// The directory that holds a system's data.
 #[derive(Args, Clone)]
@@ -62,6 +63,40 @@ impl System {
     pub(crate) fn directory(&self) -> Option<&Path> {
         (!self.aws).then_some(self.data.data.as_path())
     }
+}
+
+/// How lines are to be read where the format alone does not say it.
+#[derive(Args, Clone)]
+pub(crate) struct ReadingArgs {
+    /// Dates in digits have the month first, as in the United States
+    #[arg(long)]
+    month_first: bool,
+    /// Lines that state no time are of the moment at which their file arrived, instead of rejects
+    #[arg(long)]
+    undated_at_arrival: bool,
+    /// Layout of a line in the product's own words, such as the string of Squid's `logformat`
+    #[arg(long, value_name = "TEXT")]
+    layout: Option<String>,
+    /// What one of the source's fields holds, such as `act=filter_action`; may be given several times
+    #[arg(long = "field", value_name = "NAME=COLUMN", value_parser = field)]
+    fields: Vec<(String, String)>,
+}
+
+impl ReadingArgs {
+    /// The settings, if the format takes them.
+    pub(crate) fn checked(self, format: &dyn trustwatch_formats::Format) -> anyhow::Result<Reading> {
+        let date_order = if self.month_first { DateOrder::MonthFirst } else { DateOrder::DayFirst };
+        let fields = self.fields.into_iter().collect();
+        let undated = if self.undated_at_arrival { Undated::Arrival } else { Undated::Reject };
+        let reading = Reading { date_order, undated, layout: self.layout, fields };
+        trustwatch_formats::check(format, &reading)?;
+        Ok(reading)
+    }
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (name, column) = text.rsplit_once('=').ok_or("expected NAME=COLUMN")?;
+    Ok((name.to_owned(), column.to_owned()))
 }
 
 /// Prints a line on standard output.

@@ -12,7 +12,7 @@ use trustwatch_lake::{Object, event_json};
 use trustwatch_model::{Event, RejectReason};
 use trustwatch_pipeline::{AccountError, Rules, Sink, account};
 
-use super::convert::{PARSE_WINDOW, recognised};
+use super::convert::{PARSE_WINDOW, recognised, written_at};
 
 #[derive(Args)]
 pub(crate) struct Parse {
@@ -22,6 +22,8 @@ pub(crate) struct Parse {
     /// Zone of times that the file states without one
     #[arg(long, value_parser = zone, default_value = "UTC")]
     zone: jiff::tz::TimeZone,
+    #[command(flatten)]
+    reading: super::ReadingArgs,
     /// Log file, plain or compressed
     file: PathBuf,
 }
@@ -31,11 +33,19 @@ impl Parse {
         let problem = || format!("cannot read `{}`", self.file.display());
         let format = if self.format == "auto" { recognised(&self.file)? } else { format(&self.format)? };
         let key = self.file.to_string_lossy();
-        let context = ParseContext { zone: self.zone.clone(), window: PARSE_WINDOW, key: &key };
+        let reading = self.reading.checked(format)?;
+        let file = File::open(&self.file).with_context(problem)?;
+        let context = ParseContext {
+            zone: self.zone.clone(),
+            window: PARSE_WINDOW,
+            key: &key,
+            arrived_at: written_at(&file).with_context(problem)?,
+            reading: &reading,
+        };
         let mut parser = format.parser(&context);
         let mut sink =
             Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
-        let mut lines = LineReader::new(File::open(&self.file).with_context(problem)?);
+        let mut lines = LineReader::new(file);
         let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
         let done = done.and_then(|done| {
             sink.out.flush().and_then(|()| sink.err.flush()).map_err(AccountError::Sink)?;

@@ -1,7 +1,8 @@
 //! Cuts lines, at most [`LINE_BYTES_MAX`] of each in memory.
 
 use super::ReadError;
-use super::expand::{ExpandError, Expander};
+use super::encoding::Text;
+use super::expand::ExpandError;
 use std::io::{self, Read};
 
 /// Longest line that is read whole. A longer one is for the caller to reject.
@@ -32,10 +33,10 @@ pub struct RawLine<'a> {
 
 /// The lines of an object, whatever its compression, in constant memory.
 ///
-/// Gzip is recognised by its magic number and may have many members; anything else is read as it is. A UTF-8 byte
-/// order mark at the start is dropped. After an error every further call returns an error again.
+/// Gzip, bzip2, xz and zstd are recognised by their magic numbers and may have many members; anything else is read as
+/// it is. A UTF-8 byte order mark at the start is dropped, UTF-16 behind its mark is handed out as UTF-8. After an error every further call returns an error again.
 pub struct LineReader<R: Read> {
-    expander: Expander<R>,
+    text: Text<R>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -59,7 +60,7 @@ impl<R: Read> LineReader<R> {
     /// Nothing is read before the first line is asked for.
     pub fn new(source: R) -> Self {
         Self {
-            expander: Expander::new(source),
+            text: Text::new(source),
             buffer: vec![0; READ_BYTES],
             start: 0,
             end: 0,
@@ -74,12 +75,12 @@ impl<R: Read> LineReader<R> {
 
     /// Bytes of the object that have been consumed.
     pub fn compressed_bytes(&self) -> u64 {
-        self.expander.compressed_bytes()
+        self.text.expander().compressed_bytes()
     }
 
     /// Bytes that came out of the container.
     pub fn expanded_bytes(&self) -> u64 {
-        self.expander.expanded_bytes()
+        self.text.expander().expanded_bytes()
     }
 
     /// Lines that were handed out.
@@ -171,7 +172,7 @@ impl<R: Read> LineReader<R> {
             self.buffer.resize((self.buffer.len() * 2).min(longest).max(self.end + READ_BYTES / 2), 0);
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-        match self.expander.read(room) {
+        match self.text.read(room) {
             Ok(count) => {
                 self.end += count;
                 self.at_end = count == 0;

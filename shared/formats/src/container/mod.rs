@@ -1,12 +1,14 @@
 //! Containers: from the bytes of an object to its lines, in constant memory.
 //!
-//! [`source`] buffers and counts what comes in, [`expand`] undoes the compression, [`lines`] cuts lines.
+//! [`source`] buffers and counts what comes in, [`expand`] undoes the compression, [`encoding`] turns UTF-16 to
+//! UTF-8, [`lines`] cuts lines.
 
+mod encoding;
 mod expand;
 mod lines;
 mod source;
 
-pub use expand::{EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX};
+pub use expand::{EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, WINDOW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, LINE_KEPT_BYTES, LineReader, RawLine};
 
 /// Why an object cannot be read to its end. The lines before the fault have been handed out.

@@ -13,6 +13,7 @@ mod identity;
 use crate::derive::{self, Hints};
 use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
 use crate::read::csv;
+use crate::read::wrap::Message;
 use crate::time::{self, Civil};
 use crate::{text, url_parts};
 use bumpalo::Bump;
@@ -37,7 +38,7 @@ impl Format for CiscoUmbrella {
     fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
         Sniff::share(self.id(), "CSV rows with the columns of an Umbrella record", head, |text| {
             let arena = Bump::new();
-            let row = Record::read(text, &arena);
+            let row = Record::read(text, b',', &arena);
             Kind::of_row(&row, stamp(&row).is_some()).is_some() || is_header(&row)
         })
     }
@@ -139,8 +140,13 @@ struct UmbrellaParser {
 }
 
 impl ReadLine for UmbrellaParser {
-    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
-        let row = Record::read(text, arena);
+    fn read<'a>(
+        &mut self,
+        message: Message<'a>,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent> {
+        let row = Record::read(message.text, b',', arena);
         if row.is_cut() {
             return Err(RejectReason::Malformed.into());
         }

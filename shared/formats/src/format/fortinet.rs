@@ -1,7 +1,8 @@
 //! FortiGate and FortiProxy.
 //!
 //! Layouts: `key=value` with quoted or (old firmware) bare values, parted by spaces or commas; CEF with the prefixes
-//! `FTNTFGT`, `FortinetFortiGate` or `ad.`; either behind a syslog header. The same stream carries firewall sessions
+//! `FTNTFGT`, `FortinetFortiGate` or `ad.`; either behind a syslog header; and the CSV of FortiAnalyzer, whose cells are
+//! `"key=value"` or stand below a header row of keys. The same stream carries firewall sessions
 //! and system messages: a line that names neither host nor URL is `not_web`, whatever its type. Key names follow the
 //! FortiOS Log Message Reference.
 //!
@@ -18,12 +19,12 @@ mod fields;
 
 use crate::derive::{self, Hints};
 use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
-use crate::read::syslog;
+use crate::read::wrap::{self, Message};
 use crate::text;
 use crate::time::{self, Civil, LocalClock, SECOND_US};
 use crate::url_parts::{self, UrlParts};
 use bumpalo::Bump;
-use fields::Fields;
+use fields::{Fields, Header};
 use trustwatch_model::{Action, Event, RejectReason, Skip, Window};
 
 /// The format `fortinet`.
@@ -39,28 +40,47 @@ impl Format for Fortinet {
     }
 
     fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
+        let mut header = Header::default();
         Sniff::share(self.id(), "key=value or CEF lines with FortiOS keys", head, |text| {
             let arena = Bump::new();
             let mut fields = Fields::default();
-            fields.read(syslog::strip(text), &arena);
+            if header.learn(text, &arena) || header.read(&mut fields, text, &arena) {
+                return true;
+            }
+            fields.read(wrap::strip(Message { text, stamp: "" }).text, &arena);
             fields.is_fortios()
         })
     }
 
     fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(FortinetParser { clock: LocalClock::new(context.zone.clone()), window: context.window })
+        Box::new(FortinetParser {
+            clock: LocalClock::new(context.zone.clone()),
+            window: context.window,
+            header: Header::default(),
+        })
     }
 }
 
 struct FortinetParser {
     clock: LocalClock,
     window: Window,
+    header: Header,
 }
 
 impl ReadLine for FortinetParser {
-    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+    fn read<'a>(
+        &mut self,
+        message: Message<'a>,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent> {
         let mut fields = Fields::default();
-        fields.read(syslog::strip(text), arena);
+        if self.header.learn(message.text, arena) {
+            return Err(Skip::Header.into());
+        }
+        if !self.header.read(&mut fields, message.text, arena) {
+            fields.read(message.text, arena);
+        }
         if fields.known_keys == 0 {
             return Err(RejectReason::Malformed.into());
         }

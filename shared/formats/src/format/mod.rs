@@ -1,13 +1,62 @@
 //! The formats, and how one is chosen for an object.
 
+mod adguard_home;
+mod barracuda;
+mod bind;
+mod cisco_meraki;
 mod cisco_umbrella;
+mod cisco_wsa;
+mod cloudflare;
+mod dnsmasq_pihole;
+mod e2guardian;
+mod forcepoint;
 mod fortinet;
+mod generic;
+mod netskope;
+mod nextdns;
+mod panw;
+mod sonicwall;
+mod sophos;
 mod squid;
+mod symantec_proxysg;
+mod table;
+mod unbound;
+mod w3c_iis;
+mod watchguard;
+mod zscaler;
 
-use crate::parser::{Format, Sniff};
+use crate::parser::{Format, ReadingError, Sniff};
+use crate::row::{FIELDS_MAX, Field};
+use trustwatch_model::Reading;
 
 /// Every format. A new one is a file beside this and a line here.
-static FORMATS: &[&dyn Format] = &[&cisco_umbrella::CiscoUmbrella, &fortinet::Fortinet, &squid::Squid];
+static FORMATS: &[&dyn Format] = &[
+    &adguard_home::ADGUARD_HOME,
+    &barracuda::BARRACUDA,
+    &bind::Bind,
+    &cisco_meraki::CiscoMeraki,
+    &cisco_umbrella::CiscoUmbrella,
+    &cisco_wsa::CiscoWsa,
+    &cloudflare::CLOUDFLARE,
+    &dnsmasq_pihole::DnsmasqPihole,
+    &e2guardian::E2guardian,
+    &forcepoint::FORCEPOINT,
+    &fortinet::Fortinet,
+    &netskope::NETSKOPE,
+    &nextdns::NEXTDNS,
+    &panw::PANW,
+    &sonicwall::SONICWALL,
+    &sophos::SOPHOS,
+    &squid::Squid,
+    &symantec_proxysg::SYMANTEC_PROXYSG,
+    &unbound::Unbound,
+    &w3c_iis::W3cIis,
+    &watchguard::WATCHGUARD,
+    &zscaler::ZSCALER,
+    &generic::CEF,
+    &generic::LEEF,
+    &generic::NDJSON,
+];
 
 /// All formats, in a fixed order.
 #[must_use]
@@ -19,6 +68,22 @@ pub fn formats() -> &'static [&'static dyn Format] {
 #[must_use]
 pub fn find(id: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.id() == id)
+}
+
+/// Whether the format can read lines the way a feed's settings say.
+///
+/// # Errors
+/// [`ReadingError`] says what to change.
+pub fn check(format: &dyn Format, reading: &Reading) -> Result<(), ReadingError> {
+    for (name, word) in &reading.fields {
+        if Field::parse(word).is_none() {
+            return Err(ReadingError::UnknownField { name: name.clone(), word: word.clone() });
+        }
+    }
+    if reading.fields.len() > FIELDS_MAX {
+        return Err(ReadingError::TooManyFields { count: reading.fields.len(), max: FIELDS_MAX });
+    }
+    format.check(reading)
 }
 
 /// The format that is most sure of an object, by its key and its first lines; the first in the list among equals.

@@ -1,6 +1,7 @@
 //! Squid's access log.
 //!
-//! Three layouts, told apart line by line (<https://www.squid-cache.org/Doc/config/logformat/>):
+//! Three layouts, told apart line by line, and any other that the feed's settings state in the words of Squid's own
+//! `logformat` ([`layout`]; <https://www.squid-cache.org/Doc/config/logformat/>):
 //!
 //! * `squid` (native): `epoch.ms elapsed client RESULT/status size method URL user HIERARCHY/peer type`, padded with
 //!   spaces, and whatever the school added behind it. Quoted additions are read as referrer and user agent.
@@ -12,15 +13,18 @@
 //! such a feed shows no searches.
 
 mod access;
+mod layout;
 
+use crate::clock::Clock;
 use crate::derive::{self, Hints};
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
-use crate::read::syslog;
+use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, ReadingError, Sniff};
 use crate::read::words::Words;
+use crate::read::wrap::{self, Message};
 use crate::time::{self, LocalClock, SECOND_US};
 use crate::{text, url_parts};
 use bumpalo::Bump;
-use trustwatch_model::{Action, Event, RejectReason, Skip, Window};
+use layout::Layout;
+use trustwatch_model::{Action, Event, Reading, RejectReason, Skip, Window};
 
 /// The format `squid`.
 pub(super) struct Squid;
@@ -39,13 +43,28 @@ impl Format for Squid {
         Sniff::share(self.id(), "lines of Squid's native or combined layout", head, |text| {
             let arena = Bump::new();
             let mut event = Event::at(0);
-            let read = parser.read(text, &mut event, &arena);
+            let read = parser.unwrap_and_read(text, &mut event, &arena);
             // Apache writes the combined layout too, so only a result code makes such a line Squid's.
             read.is_ok() && event.filter_action.is_some()
         })
     }
 
+    fn check(&self, reading: &Reading) -> Result<(), ReadingError> {
+        if !reading.fields.is_empty() {
+            return Err(ReadingError::NoFields { format: self.id() });
+        }
+        let Some(text) = &reading.layout else { return Ok(()) };
+        match Layout::parse(text) {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(ReadingError::Layout { layout: text.clone(), problem }),
+        }
+    }
+
     fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
+        // A layout that cannot be understood was refused with the settings.
+        if let Some(layout) = context.reading.layout.as_deref().and_then(|text| Layout::parse(text).ok()) {
+            return Box::new(layout::LayoutParser::new(layout, Clock::new(context)));
+        }
         Box::new(SquidParser { clock: LocalClock::new(context.zone.clone()), window: context.window })
     }
 }
@@ -63,9 +82,15 @@ impl SquidParser {
 }
 
 impl ReadLine for SquidParser {
-    fn read<'a>(&mut self, text: &'a str, event: &mut Event<'a>, arena: &'a Bump) -> Result<(), NoEvent> {
+    fn read<'a>(
+        &mut self,
+        message: Message<'a>,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+    ) -> Result<(), NoEvent> {
+        let text = message.text;
         let digit = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
-        let text = if digit { text } else { behind_tag(syslog::strip(text)) };
+        let text = if digit { text } else { wrap::behind_tag(text, "squid") };
         if text.starts_with('#') {
             return Err(Skip::Comment.into());
         }
@@ -79,14 +104,6 @@ impl ReadLine for SquidParser {
             None => access::read(event, first, words, &mut self.clock, arena)?,
         };
         finish(event, outcome, url, self.window, arena)
-    }
-}
-
-/// Behind the `(squid-1): ` or `squid[123]: ` that syslog leaves in front.
-fn behind_tag(text: &str) -> &str {
-    match text.split_once(": ") {
-        Some((tag, rest)) if tag.contains("squid") && !tag.contains(' ') => rest.trim_ascii_start(),
-        _ => text,
     }
 }
 

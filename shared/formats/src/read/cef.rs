@@ -8,6 +8,10 @@ use bumpalo::collections::String as ArenaString;
 pub(crate) struct Cef<'a> {
     /// Device vendor.
     pub vendor: &'a str,
+    /// Device event class id.
+    pub event_id: &'a str,
+    /// Name of the event.
+    pub name: &'a str,
     /// The pairs.
     pub extension: &'a str,
 }
@@ -15,16 +19,19 @@ pub(crate) struct Cef<'a> {
 impl<'a> Cef<'a> {
     /// Reads a message with or without the word `CEF:`, which collectors often take for a syslog tag and cut off.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let text = text.trim_ascii_start();
         let text = text.strip_prefix("CEF:").map_or(text, str::trim_ascii_start);
         let rest = match *text.as_bytes() {
             [b'0'..=b'9', b'|', ..] => text.get(2..)?,
             _ => return None,
         };
-        let (vendor, mut rest) = header_field(rest)?;
-        for _ in 0..5 {
-            rest = header_field(rest)?.1;
-        }
-        Some(Self { vendor, extension: rest })
+        let (vendor, rest) = header_field(rest)?;
+        let (_product, rest) = header_field(rest)?;
+        let (_version, rest) = header_field(rest)?;
+        let (event_id, rest) = header_field(rest)?;
+        let (name, rest) = header_field(rest)?;
+        let (_severity, extension) = header_field(rest)?;
+        Some(Self { vendor, event_id, name, extension })
     }
 
     /// The pairs, with values as they stand.

@@ -1,4 +1,4 @@
-//! `key=value` pairs, quoted and bare mixed, parted by spaces or by commas.
+//! `key=value` pairs, quoted and bare mixed, parted by spaces, commas or tabs.
 
 use crate::scan;
 use bumpalo::Bump;
@@ -70,9 +70,12 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// A comma parts the pairs when one stands between two of them before the first space.
+/// A tab parts the pairs of a line that has any; a comma when one stands between two of them before the first space.
 fn separator(text: &str) -> u8 {
     let bytes = text.as_bytes();
+    if memchr::memchr(b'\t', bytes).is_some() {
+        return b'\t';
+    }
     let head = bytes.get(..scan::find(bytes, b' ').unwrap_or(bytes.len())).unwrap_or_default();
     if scan::find(head, b',').is_none() {
         return b' ';
@@ -150,6 +153,11 @@ mod tests {
         check("a=1,2 b=3", &[("a", "1,2"), ("b", "3")]);
         check("a=1,=2 b=3", &[("a", "1,=2"), ("b", "3")]);
         check("a=1 b=\"x\",c=\"\",d=2", &[("a", "1"), ("b", "x"), ("c", ""), ("d", "2")]);
+    }
+
+    #[test]
+    fn a_tab_parts_the_pairs_of_a_line_that_has_one() {
+        check("a=two words\tb=\"x\ty\"\tc=", &[("a", "two words"), ("b", "x\ty"), ("c", "")]);
     }
 
     #[test]

@@ -34,6 +34,19 @@ impl<'a> Words<'a> {
         Some(word)
     }
 
+    /// The next word, or what stands in double quotes. A quote ends its value when a space or the end follows, so
+    /// that quotes inside a value, which some products leave as they are, do not derail the rest. A quote without an
+    /// end swallows the rest of the line.
+    pub(crate) fn value(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let Some(inner) = rest.strip_prefix('"') else { return self.word() };
+        let bytes = inner.as_bytes();
+        let ends = |at: &usize| bytes.get(at + 1).is_none_or(|byte| *byte == b' ');
+        let at = memchr::memchr_iter(b'"', bytes).find(ends).unwrap_or(bytes.len());
+        self.rest = inner.get(at + 1..).unwrap_or_default();
+        inner.get(..at)
+    }
+
     /// What stands between `open` and the next `close`, when `open` comes next.
     pub(crate) fn enclosed(&mut self, open: char, close: char) -> Option<&'a str> {
         let inner = self.rest().strip_prefix(open)?;
@@ -72,5 +85,12 @@ mod tests {
         assert_eq!(words.quoted(), Some("e \\\" f"));
         assert_eq!((words.word(), words.word()), (Some("g"), None));
         assert_eq!(Words::new("\"no end").quoted(), None);
+    }
+
+    #[test]
+    fn a_value_is_a_word_or_what_stands_in_quotes() {
+        let mut words = Words::new("a \"b \"c\"d\" \"\"  \"e f");
+        assert_eq!((words.value(), words.value()), (Some("a"), Some("b \"c\"d")));
+        assert_eq!((words.value(), words.value(), words.value()), (Some(""), Some("e f"), None));
     }
 }

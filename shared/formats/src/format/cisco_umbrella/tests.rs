@@ -44,7 +44,7 @@ fn a_row_of_another_kind_than_the_key_says_is_malformed() {
 fn a_row_is_of_a_kind_when_every_column_that_tells_it_does() {
     let fits = |kind: Kind, cells: &[&str]| {
         let (line, arena) = (cells.join(","), Bump::new());
-        let row = Record::read(&line, &arena);
+        let row = Record::read(&line, b',', &arena);
         kind.fits(&row, stamp(&row).is_some())
     };
     // The shortest row that fits, and what no such row has in one column.

@@ -1,7 +1,9 @@
 //! The keys that matter out of the fifty on a line.
 
 use crate::read::cef::{self, Cef};
+use crate::read::csv::Cells;
 use crate::read::pairs::{self, Pairs};
+use crate::text;
 use bumpalo::Bump;
 
 /// Values as they stand; empty where the line has none. Of a key that occurs twice the first value counts: what a
@@ -64,6 +66,14 @@ impl<'a> Fields<'a> {
                 self.known_keys = 1;
                 cef.pairs().for_each(|(key, value)| self.put_cef(key, value, arena));
             }
+            return;
+        }
+        if text.starts_with('"') {
+            let mut cells = Cells::new(text, b',', arena);
+            cells.by_ref().filter_map(|cell| text::cut(cell, b'=')).for_each(|(key, value)| {
+                self.put(key, value.trim_matches('"'));
+            });
+            self.is_cut = cells.is_cut();
             return;
         }
         let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
@@ -196,5 +206,41 @@ impl<'a> Fields<'a> {
             _ => return,
         };
         self.put(name, cef::unescape(value, arena));
+    }
+}
+
+/// The keys of an export with a header row.
+#[derive(Debug, Default)]
+pub(super) struct Header {
+    keys: Vec<String>,
+}
+
+/// Keys of which a header holds two at least.
+const HEADER_KEYS: [&str; 5] = ["logid", "devid", "subtype", "srcip", "hostname"];
+
+impl Header {
+    /// Takes the line for a header, when it is one.
+    pub(super) fn learn(&mut self, line: &str, arena: &Bump) -> bool {
+        // A pair or CEF on any line that is not a header.
+        if memchr::memchr2(b'=', b'|', line.as_bytes()).is_some() {
+            return false;
+        }
+        let cells = || Cells::new(line, b',', arena);
+        let is_header = cells().filter(|cell| HEADER_KEYS.contains(cell)).count() >= 2;
+        if is_header {
+            self.keys = cells().map(str::to_owned).collect();
+        }
+        is_header
+    }
+
+    /// Takes the cells of a row below a header. A row of another width is none.
+    pub(super) fn read<'a>(&self, fields: &mut Fields<'a>, line: &'a str, arena: &'a Bump) -> bool {
+        if self.keys.is_empty() || Cells::new(line, b',', arena).count() != self.keys.len() {
+            return false;
+        }
+        for (key, cell) in self.keys.iter().zip(Cells::new(line, b',', arena)) {
+            fields.put(key, cell);
+        }
+        true
     }
 }

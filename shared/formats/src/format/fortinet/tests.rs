@@ -8,7 +8,7 @@ const ALWAYS: Window = Window { not_before: i64::MIN, not_after: i64::MAX };
 fn read(line: &str, then: impl FnOnce(Line<'_>)) {
     let arena = Bump::new();
     let clock = LocalClock::new(TimeZone::get("Europe/London").unwrap());
-    then(FortinetParser { clock, window: ALWAYS }.parse(line.as_bytes(), &arena));
+    then(FortinetParser { clock, window: ALWAYS, header: Header::default() }.parse(line.as_bytes(), &arena));
 }
 
 fn event(line: &str, then: impl FnOnce(Event<'_>)) {
