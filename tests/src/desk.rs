@@ -71,15 +71,11 @@ impl Desk {
         Self { router, issuer, now_s, _data: data }
     }
 
-    /// A token of somebody with these groups, and a login if the directory sends it.
+    /// A token of somebody with these groups, and a login that may be one that logs know.
     #[must_use]
     pub fn token(&self, groups: &[&str], login: Option<&str>) -> String {
-        let mut claims = json!({ "groups": groups, "sub": groups.join("+") });
-        if let Some(login) = login {
-            claims["preferred_username"] = login.into();
-            claims["sub"] = format!("person-{login}").into();
-        }
-        self.signed(claims)
+        let name = login.map_or_else(|| groups.join("+"), str::to_owned);
+        self.signed(json!({ "groups": groups, "sub": format!("person-{name}"), "preferred_username": name }))
     }
 
     /// A token with these claims beside those that each has.

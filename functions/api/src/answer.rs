@@ -163,6 +163,12 @@ pub(crate) struct Summary {
     audience: &'static str,
     /// Whom the events can be laid to.
     subject: Subject,
+    /// `open`, `acknowledged` or `closed`.
+    status: &'static str,
+    /// What came after it was closed, and was not severe enough to open it again.
+    since_closing: Option<Since>,
+    /// Judging again has taken away what it was opened for; a person still closes it.
+    withdrawn: bool,
     /// Number of the episode: above 1 when the alert was closed and came again.
     episode: u32,
     /// When the episode was opened.
@@ -195,6 +201,11 @@ impl From<&AlertRow> for Summary {
             severity: row.severity.level(),
             audience: row.audience.as_str(),
             subject: Subject { attribution: about.attribution.as_str(), name: name.cloned() },
+            status: row.status.as_str(),
+            since_closing: row
+                .since_closing
+                .map(|since| Since { changes: since.changes, events: since.events }),
+            withdrawn: row.is_withdrawn,
             episode: row.episode,
             opened_at: time(row.opened_ms),
             events: row.events,
@@ -218,10 +229,6 @@ pub(crate) struct Standing {
     id: String,
     #[serde(flatten)]
     summary: Summary,
-    /// `open`, `acknowledged` or `closed`.
-    status: &'static str,
-    /// What came after it was closed, and was not severe enough to open it again.
-    since_closing: Option<Since>,
     /// The latest episodes, in order; the last is the one that counts.
     episodes: Vec<EpisodeTold>,
 }
@@ -308,13 +315,9 @@ impl From<&Episode> for EpisodeTold {
 
 impl Standing {
     pub(crate) fn of(id: &trustwatch_model::AlertId, row: &AlertRow, alert: &Alert) -> Self {
-        let status = alert.episode().map_or("closed", |episode| episode.review.status.as_str());
-        let since = alert.since_closing().map(|since| Since { changes: since.changes, events: since.events });
         Self {
             id: id.to_string(),
             summary: row.into(),
-            status,
-            since_closing: since,
             episodes: alert.episodes.iter().map(EpisodeTold::from).collect(),
         }
     }

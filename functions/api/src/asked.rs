@@ -74,7 +74,7 @@ pub(crate) struct AlertsAsked {
     /// Of this school; without, of every school that you may see.
     #[param(example = "oak")]
     school: Option<String>,
-    /// In this status; without, `open`.
+    /// In this status; without, those that wait to be closed: `open` and `acknowledged`.
     #[param(inline)]
     status: Option<StatusWord>,
     /// Of these severities, 1 to 5, parted by commas; without, all.
@@ -104,15 +104,16 @@ pub(crate) enum StatusWord {
 
 impl AlertsAsked {
     pub(crate) fn filter(&self) -> Result<AlertFilter, Problem> {
-        let status = match self.status {
-            None | Some(StatusWord::Open) => Status::Open,
-            Some(StatusWord::Acknowledged) => Status::Acknowledged,
-            Some(StatusWord::Closed) => Status::Closed,
+        let statuses = match self.status {
+            None => vec![Status::Open, Status::Acknowledged],
+            Some(StatusWord::Open) => vec![Status::Open],
+            Some(StatusWord::Acknowledged) => vec![Status::Acknowledged],
+            Some(StatusWord::Closed) => vec![Status::Closed],
         };
         let (from, to) = (instant("from", self.from.as_deref())?, instant("to", self.to.as_deref())?);
         Ok(AlertFilter {
             school: school(self.school.as_deref())?,
-            status,
+            statuses,
             severities: severities(self.severity.as_deref())?,
             opened_from_ms: from.unwrap_or(0),
             opened_to_ms: to.unwrap_or(i64::MAX),

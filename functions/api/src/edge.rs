@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use lambda_http::request::RequestContext;
 use std::time::Instant;
 
 /// Longest body that is read, in bytes: a step of a reviewer has some tens.
@@ -48,6 +49,10 @@ async fn limited(request: Request, next: Next) -> Response {
 async fn told(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let request_id = match request.extensions().get() {
+        Some(RequestContext::ApiGatewayV2(gateway)) => gateway.request_id.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
     let began = Instant::now();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -56,6 +61,6 @@ async fn told(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (status, route) = (response.status().as_u16(), route.as_deref().unwrap_or("-"));
-    tracing::info!(%method, route, status, took_ms, "request answered");
+    tracing::info!(request_id, %method, route, status, took_ms, "request answered");
     response
 }

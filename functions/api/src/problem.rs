@@ -56,6 +56,7 @@ impl From<RequestError> for Problem {
             RequestError::NoSuchAlert => (StatusCode::NOT_FOUND, "no_such_alert"),
             RequestError::NoSuchSchool => (StatusCode::NOT_FOUND, "no_such_school"),
             RequestError::NoQueue => (StatusCode::FORBIDDEN, "no_queue"),
+            RequestError::NoLogin => (StatusCode::FORBIDDEN, "no_login"),
             RequestError::Cursor(_) => (StatusCode::BAD_REQUEST, "bad_cursor"),
             RequestError::Review(review) => of_review(review),
             RequestError::Step(step) => return step.into(),

@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::{Api, description};
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -113,9 +114,9 @@ pub(crate) async fn alerts(
 pub(crate) async fn alert(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<impl IntoResponse, Problem> {
-    let id = alert_id(&id)?;
+    let id = alert_id(id)?;
     let view = read_alert(&api.context, &caller.request(&api), &id).await?;
     let tag = tag(&view.alert);
     Ok(([(header::ETAG, tag)], Json(Detail::from(view))))
@@ -138,19 +139,20 @@ pub(crate) async fn alert(
 pub(crate) async fn transition(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     Body(asked): Body<TransitionAsked>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (id, seen) = (alert_id(&id)?, seen(&headers)?);
+    let (id, seen) = (alert_id(id)?, seen(&headers)?);
     let request = caller.request(&api);
     let (row, alert) = change_alert(&api.context, &request, &id, asked.into(), seen).await?;
     Ok(([(header::ETAG, tag(&alert))], Json(Standing::of(&id, &row, &alert))))
 }
 
 /// A text that is no id is answered like an id that does not exist.
-fn alert_id(text: &str) -> Result<AlertId, Problem> {
-    AlertId::parse(text).ok_or_else(|| RequestError::NoSuchAlert.into())
+fn alert_id(asked: Result<Path<String>, PathRejection>) -> Result<AlertId, Problem> {
+    let id = asked.ok().and_then(|Path(text)| AlertId::parse(&text));
+    id.ok_or_else(|| RequestError::NoSuchAlert.into())
 }
 
 fn tag(alert: &Alert) -> HeaderValue {

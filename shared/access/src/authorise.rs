@@ -175,6 +175,7 @@ impl Types {
             ("audience", reference(&self.audience, alert.audience.as_str())),
             ("queues", set(queues)),
             ("subject_is_head", RestrictedExpression::new_bool(alert.subject_is_head)),
+            ("subject_is_dsl", RestrictedExpression::new_bool(alert.subject_is_dsl)),
             ("assigned_to_head", RestrictedExpression::new_bool(alert.assigned_to_head)),
         ];
         if let Some(subject) = &alert.subject {

@@ -109,6 +109,13 @@ impl GroupMap {
         if mistakes.is_empty() { Ok(Self(map)) } else { Err(GroupMapError { mistakes }) }
     }
 
+    /// Whether some group gives this role at this school.
+    #[must_use]
+    pub fn gives(&self, role: SchoolRole, school: &SchoolId) -> bool {
+        let wanted = Grant::School { role, school: school.clone() };
+        self.0.values().any(|grants| grants.contains(&wanted))
+    }
+
     /// What the members of a group are granted: nothing, for a group that is not in the map.
     pub fn grants(&self, group: &GroupId) -> impl Iterator<Item = &Grant> {
         self.0.get(group).into_iter().flatten()

@@ -79,6 +79,8 @@ pub struct Alert {
     pub subject: Option<SubjectKey>,
     /// It is about a headteacher, whose cases go to the chair.
     pub subject_is_head: bool,
+    /// It is about a safeguarding lead, whose cases go to the head.
+    pub subject_is_dsl: bool,
     /// It was recorded as the head's own to deal with.
     pub assigned_to_head: bool,
 }

@@ -5,8 +5,8 @@ use crate::step::{At, Cause, StepError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trustwatch_casework::{
-    Alert, Case, Cell, CellState, Contribution, Contributions, Route, detect, dues, fold, partition,
-    queue_sort, routes,
+    Alert, Case, Cell, CellState, Contribution, Contributions, Route, SinceClosing, Status, detect, dues,
+    fold, partition, queue_sort, routes,
 };
 use trustwatch_lake::{FindingRow, JudgedManifest};
 use trustwatch_model::{AlertId, Attribution, Audience, Queue, Severity, SubjectRole};
@@ -65,6 +65,15 @@ pub struct AlertRow {
     /// What the subject is at the school.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_role: Option<SubjectRole>,
+    /// Where the work on the episode stands.
+    #[serde(default)]
+    pub status: Status,
+    /// What its closing has not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_closing: Option<SinceClosing>,
+    /// Judging again has taken away what it was opened for.
+    #[serde(default)]
+    pub is_withdrawn: bool,
     /// Number of the episode.
     pub episode: u32,
     /// When the episode was opened: milliseconds since 1970 UTC.
@@ -173,27 +182,27 @@ pub(crate) fn row_of(about: &About, alert: &Alert, seen: &CellItem) -> Result<Op
     let Some(episode) = alert.episode() else { return Ok(None) };
     let stood = seen.queues.values().next().map(|item| serde_json::from_str::<AlertRow>(&item.row));
     let stood = stood.transpose().map_err(Cause::Pins)?;
-    Ok(match (&alert.state.firing, stood) {
-        (Some(firing), _) => Some(AlertRow {
-            about: about.clone(),
-            category: firing.category.clone(),
-            severity: episode.peak,
-            audience: firing.audience,
-            subject_role: firing.subject_role,
-            episode: episode.number,
-            opened_ms: episode.opened_ms,
-            events: firing.events,
-            last_ms: firing.last_ms,
-        }),
-        (None, Some(stood)) => Some(AlertRow {
-            severity: episode.peak,
-            episode: episode.number,
-            opened_ms: episode.opened_ms,
-            events: 0,
-            ..stood
-        }),
-        (None, None) => None,
-    })
+    let (category, audience, subject_role, events, last_ms) = match (&alert.state.firing, stood) {
+        (Some(firing), _) => {
+            (firing.category.clone(), firing.audience, firing.subject_role, firing.events, firing.last_ms)
+        }
+        (None, Some(stood)) => (stood.category, stood.audience, stood.subject_role, 0, stood.last_ms),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(AlertRow {
+        about: about.clone(),
+        category,
+        severity: episode.peak,
+        audience,
+        subject_role,
+        status: episode.review.status,
+        since_closing: alert.since_closing(),
+        is_withdrawn: episode.withdrawn.is_some(),
+        episode: episode.number,
+        opened_ms: episode.opened_ms,
+        events,
+        last_ms,
+    }))
 }
 
 impl AlertRow {
@@ -205,7 +214,12 @@ impl AlertRow {
     }
 }
 
-fn queues(about: &About, alert: &Alert, seen: &CellItem) -> Result<BTreeMap<String, QueueItem>, Cause> {
+/// The places of an alert in queues, by name of the queue.
+pub(crate) fn queues(
+    about: &About,
+    alert: &Alert,
+    seen: &CellItem,
+) -> Result<BTreeMap<String, QueueItem>, Cause> {
     let Some((row, episode)) = row_of(about, alert, seen)?.zip(alert.episode()) else {
         return Ok(BTreeMap::new());
     };

@@ -35,7 +35,10 @@ pub(crate) struct Bench {
 /// Findings of a source so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
+    /// Findings that somebody may be told of.
     pub(crate) kept: u64,
+    /// Marks for trends, which take no place from those.
+    marks: u64,
     pub(crate) left_out: u64,
 }
 
@@ -139,8 +142,25 @@ fn subject_of(attribution: Attribution, shown: &trustwatch_lake::Shown) -> (Attr
 impl Tally {
     fn takes(&mut self, severity: Severity) -> bool {
         let most = if severity >= Severity::HIGH { 2 * FINDINGS_MAX } else { FINDINGS_MAX };
-        let takes = self.kept < most;
-        *if takes { &mut self.kept } else { &mut self.left_out } += 1;
+        let kept = if severity == Severity::TREND { &mut self.marks } else { &mut self.kept };
+        let takes = *kept < most;
+        *if takes { kept } else { &mut self.left_out } += 1;
         takes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_small_matters_pushes_out_no_grave_one() {
+        let mut tally = Tally::default();
+        let mut taken = |severity, times: u64| (0..times).filter(|_| tally.takes(severity)).count() as u64;
+        assert_eq!(taken(Severity::TREND, FINDINGS_MAX + 5), FINDINGS_MAX);
+        assert_eq!(taken(Severity::LOW, FINDINGS_MAX + 5), FINDINGS_MAX);
+        assert_eq!(taken(Severity::MEDIUM, 1), 0);
+        assert_eq!(taken(Severity::HIGH, FINDINGS_MAX + 5), FINDINGS_MAX);
+        assert_eq!(tally.left_out, 16);
     }
 }

@@ -18,9 +18,10 @@ use crate::sign_in::{KEPT_MS, subjects};
 use crate::step::{Cause, StepError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use trustwatch_access::{Action, Authoriser, CursorError, Decision, Principal, Resource};
+use trustwatch_access::{Action, Authoriser, CursorError, Decision, Principal, Resource, SchoolRole};
 use trustwatch_casework::ReviewError;
-use trustwatch_model::{SchoolId, SubjectRole};
+use trustwatch_model::{Attribution, Desk, Queue, SchoolId, SubjectRole};
+use trustwatch_policy::fold_login;
 use trustwatch_store::AuditItem;
 
 /// A request of a person, and what decides about it.
@@ -43,6 +44,12 @@ pub enum RequestError {
     /// There is no such school, or none that this person may see.
     #[error("there is no school of this id that you may see")]
     NoSuchSchool,
+    /// The token does not say which logins are the person's, so nobody can tell which cases are their own.
+    #[error(
+        "the token names no login of yours, so that your own cases cannot be kept from you: ask trust IT to let the \
+         directory send `preferred_username` or `upn`"
+    )]
+    NoLogin,
     /// None of the person's roles works alerts.
     #[error("your roles do not work alerts: ask trust IT if they should")]
     NoQueue,
@@ -66,17 +73,30 @@ impl Request<'_> {
     async fn may_alert(&self, context: &Context, action: Action, row: &AlertRow) -> Result<bool, Cause> {
         let cell = &row.about.cell;
         let subjects = subjects(context, self.principal, cell).await?;
+        let role = row.subject_role.max(role_now(context, row).await?);
+        let mut queues: BTreeSet<Queue> = row.routes().into_iter().map(|route| route.queue).collect();
+        if queues.contains(&Queue::School(cell.school.clone(), Desk::Head))
+            && has_no_head(context, &cell.school)
+        {
+            queues.insert(Queue::Trust);
+        }
         let principal = self.principal.clone().with_subjects(subjects);
         let alert = trustwatch_access::Alert {
             school: cell.school.clone(),
             audience: row.audience,
-            queues: row.routes().into_iter().map(|route| route.queue).collect::<BTreeSet<_>>(),
+            queues,
             subject: Some(cell.subject.clone()),
-            subject_is_head: row.subject_role == Some(SubjectRole::Head),
+            subject_is_head: role == Some(SubjectRole::Head),
+            subject_is_dsl: role == Some(SubjectRole::Dsl),
             // The ladder that makes an alert the head's own is not there yet.
             assigned_to_head: false,
         };
         Ok(self.authoriser.authorise(&principal, action, &Resource::Alert(alert)) == Decision::Allow)
+    }
+
+    /// Refuses who may not be told any case, whatever their roles.
+    fn has_login(&self) -> Result<(), RequestError> {
+        if self.principal.logins().is_empty() { Err(RequestError::NoLogin) } else { Ok(()) }
     }
 
     fn audit(&self, context: &Context, what: &serde_json::Value) -> AuditItem {
@@ -86,6 +106,24 @@ impl Request<'_> {
             what: what.to_string(),
         }
     }
+}
+
+/// What the roster of today says of the subject: who became head since an alert was judged is head.
+async fn role_now(context: &Context, row: &AlertRow) -> Result<Option<SubjectRole>, Cause> {
+    let cell = &row.about.cell;
+    let Some(login) = row.about.user_name.as_deref().filter(|_| row.about.attribution == Attribution::User)
+    else {
+        return Ok(None);
+    };
+    let roster = context.roster_now(cell.school.as_str()).await?;
+    let person = roster.person(cell.school.as_str(), &fold_login(login), row.last_ms.saturating_mul(1_000));
+    Ok(person.and_then(|person| person.role))
+}
+
+/// Whether nobody is head of a school by the group map: what stands in the head's queue is then the trust's to read.
+fn has_no_head(context: &Context, school: &SchoolId) -> bool {
+    let map = context.in_force.0.groups.get(&(), i64::MIN);
+    map.is_some_and(|map| !map.gives(SchoolRole::Head, school))
 }
 
 /// The registered schools that this person may see; with a school given, that one.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trustwatch_access::{AccessError, GroupMap, GroupMapError, Principal};
 use trustwatch_casework::{AcademicYear, Cell, subject_key};
-use trustwatch_model::{Attribution, SubjectKey};
+use trustwatch_model::{Attribution, Audience, SubjectKey};
 use trustwatch_policy::fold_login;
 use trustwatch_store::PutOutcome;
 
@@ -111,8 +111,14 @@ pub(crate) async fn subjects(
     }
     let roster = context.roster_now(cell.school.as_str()).await?;
     let folded: Vec<String> = principal.logins().iter().map(|login| fold_login(login)).collect();
-    let logins: BTreeSet<&str> =
-        folded.iter().flat_map(|login| roster.logins_of(cell.school.as_str(), login)).collect();
+    // Nobody who works alerts is a pupil: a login that is a pupil's at this school is another person of the same name.
+    let school = cell.school.as_str();
+    let is_pupil = |login: &&String| {
+        let person = roster.person(school, login, cell.window_ms.saturating_mul(1_000));
+        person.is_some_and(|person| person.audience == Audience::Pupil)
+    };
+    let own = folded.iter().filter(|login| !is_pupil(login));
+    let logins: BTreeSet<&str> = own.flat_map(|login| roster.logins_of(school, login)).collect();
     // A window may reach from one academic year into the next.
     let last_ms = cell.after().window_ms.saturating_sub(1);
     for at_ms in BTreeSet::from([cell.window_ms, last_ms]) {

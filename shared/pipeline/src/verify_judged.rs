@@ -1,7 +1,7 @@
 //! The second half of the proof: what a source added to alerts is packed again from its findings, and every alert
 //! concluded again from all that was added.
 
-use crate::alert::{alert_of, concluded};
+use crate::alert::{about_of, alert_of, concluded, queues};
 use crate::classify::additions;
 use crate::commit::Context;
 use crate::step::{At, StepError};
@@ -111,8 +111,18 @@ async fn alerts(
         }
         let next = context.store.cell(&cell.after().id()).await.at("read cell", id)?;
         let state = concluded(cell, &own, &next).at("fold cell", id)?;
-        if alert_of(&own).at("read alert", id)?.state != state {
+        let alert = alert_of(&own).at("read alert", id)?;
+        if alert.state != state {
             problems.push(format!("alert {} is not what its evidence says", cell.id()));
+        }
+        if alert.state.firing.is_some() && alert.episode().is_none() {
+            problems.push(format!("alert {} fires and has no episode for anybody to work on", cell.id()));
+        }
+        if own.rev > 0 {
+            let about = about_of(&own).at("read alert", id)?;
+            if queues(&about, &alert, &own).at("read alert", id)? != own.queues {
+                problems.push(format!("alert {} does not stand where those who may know look", cell.id()));
+            }
         }
     }
     Ok(())

@@ -294,6 +294,10 @@ impl Row<'_> {
                 "correct it: who reads their case depends on it",
             );
         }
+        if matches!(role, Some(Some(_))) && word.is_some_and(|word| word != Audience::Staff) {
+            wrong(audience, "is the audience of a head or DSL", "staff", "correct it, or leave the role out");
+            return None;
+        }
         let person = Person {
             audience: word?,
             year_group: present(year_group).map(str::to_owned),

@@ -211,8 +211,11 @@ impl Store {
             .dynamodb
             .query()
             .table_name(&self.names.table)
-            .key_condition_expression("PK = :cell")
+            // Past the audit trail, which only grows, and up to the last contribution.
+            .key_condition_expression("PK = :cell AND SK BETWEEN :first AND :last")
             .expression_attribute_values(":cell", text(format!("ALERT#{cell}")))
+            .expression_attribute_values(":first", text(META))
+            .expression_attribute_values(":last", text(format!("{SOURCE}~")))
             .consistent_read(true)
             .into_paginator()
             .items()

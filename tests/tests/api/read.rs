@@ -2,6 +2,7 @@
 
 use crate::common::{NOON, World, deliver, search};
 use serde_json::{Value, json};
+use trustwatch_pipeline::{put_group_map, put_roster};
 use trustwatch_tests::desk::Desk;
 use trustwatch_tests::judging::{bet, judged_school};
 use trustwatch_tests::system::System;
@@ -32,6 +33,7 @@ async fn an_alert_says_what_happened_why_it_matters_and_what_to_do() {
             "last_event_at": "2026-10-25T12:00:00Z",
             "status": "open",
             "since_closing": null,
+            "withdrawn": false,
             "episodes": [{
                 "number": 1, "opened_at": "2026-10-26T09:00:00Z", "severity": 5, "withdrawn_at": null,
                 "acknowledged": null, "closed": null, "reopened": null,
@@ -149,6 +151,51 @@ async fn nobody_reads_their_own_case_by_whichever_login() {
         let step = world.desk.step(id, &token, "\"999-999\"", json!({"transition": "acknowledge"})).await;
         assert_eq!(step.status, if status == 200 { 412 } else { 404 }, "{login}");
     }
+    // Whose token names no login could be anybody's colleague, or the subject.
+    let nameless = world.desk.signed(json!({"sub": "a", "groups": ["head-oak", "dsl-oak"]}));
+    for target in [format!("/v1/alerts/{id}"), "/v1/alerts".to_owned()] {
+        let answer = world.desk.get(&target, &nameless).await;
+        assert_eq!((answer.status, answer.code()), (403, "no_login"), "{target}");
+    }
+    // A pupil of the same name at the school is somebody else.
+    let token = world.desk.token(&["dsl-oak"], Some("pat.ash@trust.example"));
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{}", world.id("oak pupil")), &token).await.status, 200);
+    world.system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_roster_learns_later_holds_for_alerts_that_are_there() {
+    let world = World::begin().await;
+    let (head, chair) = (world.desk.oak("head"), world.desk.oak("chair"));
+    let id = world.id("oak staff");
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &head).await.status, 200);
+    let csv = trustwatch_tests::judging::roster("oak")
+        .replace("sam.elm,elm2,staff,,,oak,,", "sam.elm,elm2,staff,,,oak,,head");
+    let school = trustwatch_model::SchoolId::new("oak").unwrap();
+    put_roster(&world.system.context(), &school, csv.into_bytes()).await.unwrap();
+    world.system.time.pass_ms(300_001);
+    let (head_later, chair_later) = (world.desk.oak("head"), world.desk.oak("chair"));
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &head_later).await.status, 404);
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &chair_later).await.status, 200);
+    assert!(world.desk.listed(&chair_later, "open").await.iter().any(|alert| alert["id"] == id));
+    drop((head, chair));
+    world.system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_school_without_a_head_has_the_trusts_lead() {
+    let world = World::begin().await;
+    let id = world.id("elm staff");
+    let lead = world.desk.oak("trust_lead");
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &lead).await.status, 404);
+    let map =
+        "groups:\n  head-oak: {role: head, schools: [oak]}\n  trust_lead: {role: trust_lead, schools: all}\n";
+    put_group_map(&world.system.context(), |_| map.to_owned()).await.unwrap();
+    world.system.time.pass_ms(10_001);
+    let listed = world.desk.listed(&lead, "open").await;
+    assert!(listed.iter().any(|alert| alert["id"] == id), "{listed:?}");
+    assert!(!listed.iter().any(|alert| alert["id"] == world.id("oak staff")));
+    assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &lead).await.status, 200);
     world.system.stop().await;
 }
 
@@ -157,7 +204,7 @@ async fn an_id_of_another_school_is_answered_like_one_that_nobody_has() {
     let world = World::begin().await;
     let token = world.desk.oak("dsl");
     let foreign = world.id("elm pupil");
-    for id in [foreign, world.id("oak staff"), &"0".repeat(32), "x", "..%2F..", &"a".repeat(31)] {
+    for id in [foreign, world.id("oak staff"), &"0".repeat(32), "x", "%ff", "..%2F..", &"a".repeat(31)] {
         let read = world.desk.get(&format!("/v1/alerts/{id}"), &token).await;
         let step = world.desk.step(id, &token, "\"0-1\"", json!({"transition": "acknowledge"})).await;
         for answer in [read, step] {

@@ -80,6 +80,9 @@ async fn new_evidence_stands_in_the_way_of_closing_and_not_of_taking() {
     assert_eq!(taken.body["events"], 2);
     let closed = desk.step(id, &token, "\"1-2\"", closing).await;
     assert_eq!((closed.status, closed.body["status"].as_str()), (200, Some("closed")));
+    // Nobody overlooks it in a list: what waits to be closed stands there, taken or not.
+    let waiting = desk.get("/v1/alerts", &token).await;
+    assert!(!waiting.body["alerts"].as_array().unwrap().iter().any(|alert| alert["id"] == id));
     // A grave event after the closing opens the next episode.
     deliver(&world.system, "oak/web/c.log", &search(NOON + 120, "pat.ash")).await;
     let read = desk.get(&format!("/v1/alerts/{id}"), &token).await;

@@ -42,7 +42,8 @@ impl Roster {
             return Ok(ExitCode::SUCCESS);
         }
         say!(
-            "The roster of `{school}` is set without these rows: whoever is not in it is judged as unknown."
+            "The roster of `{school}` is set. Rows that cannot be read are left out, and a login in two audiences counts as \
+             unknown in both: such people are judged as unknown."
         )?;
         Ok(ExitCode::FAILURE)
     }

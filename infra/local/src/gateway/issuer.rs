@@ -92,7 +92,7 @@ impl Issuer {
     ) -> anyhow::Result<String> {
         let (begins_s, lasts_s) = (from.as_second(), lasts.as_secs());
         self.sign(&json!({
-            "iss": url, "aud": AUDIENCE, "sub": group, "groups": [group],
+            "iss": url, "aud": AUDIENCE, "sub": group, "groups": [group], "preferred_username": group,
             "iat": begins_s, "nbf": begins_s, "exp": begins_s.saturating_add(lasts_s),
         }))
     }

@@ -49,6 +49,10 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
             "… that reached the trust's queue",
             alerts(&[Staff, Visitor], place, |alert| alert.queues = [Queue::Trust].into()),
         ),
+        (
+            "work an alert on staff who are safeguarding leads",
+            alerts(&[Staff], place, |alert| alert.subject_is_dsl = true),
+        ),
         ("work an alert on a headteacher", alerts(&AUDIENCES, place, |alert| alert.subject_is_head = true)),
         (
             "work an alert on themselves",

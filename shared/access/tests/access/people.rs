@@ -75,6 +75,7 @@ pub(crate) fn alert(at: &str, audience: Audience) -> Alert {
         queues: BTreeSet::new(),
         subject: Some(other_subject()),
         subject_is_head: false,
+        subject_is_dsl: false,
         assigned_to_head: false,
     }
 }

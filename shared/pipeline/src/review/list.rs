@@ -1,7 +1,7 @@
 //! A page of the alerts that somebody may see: the most severe first, of these the oldest first, over all their
 //! queues.
 
-use super::{Request, RequestError, visible_schools};
+use super::{Request, RequestError, has_no_head, visible_schools};
 use crate::alert::AlertRow;
 use crate::commit::Context;
 use crate::step::{At, Cause, StepError};
@@ -10,7 +10,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use trustwatch_access::{Action, CursorError, CursorKey, Position};
 use trustwatch_casework::{Status, partition, queue_sort};
-use trustwatch_model::{AlertId, Queue, SchoolId, Severity};
+use trustwatch_model::{AlertId, Desk, Queue, SchoolId, Severity};
 use trustwatch_store::{AuditPlace, QueueEntry, QueueRange};
 
 /// Most alerts of a page.
@@ -27,8 +27,8 @@ const CURSOR_AGE_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 pub struct AlertFilter {
     /// Of this school, or of all that may be seen.
     pub school: Option<SchoolId>,
-    /// In this status.
-    pub status: Status,
+    /// In one of these statuses.
+    pub statuses: Vec<Status>,
     /// Of these severities.
     pub severities: BTreeSet<Severity>,
     /// Whose last episode was opened then or later: milliseconds since 1970 UTC.
@@ -43,7 +43,8 @@ impl AlertFilter {
         let severities: Vec<String> =
             self.severities.iter().map(|severity| severity.level().to_string()).collect();
         let school = self.school.as_ref().map_or("", SchoolId::as_str);
-        let (status, severities) = (self.status.as_str(), severities.join(","));
+        let statuses: Vec<&str> = self.statuses.iter().map(|status| status.as_str()).collect();
+        let (status, severities) = (statuses.join(","), severities.join(","));
         format!("alerts?{school}&{status}&{severities}&{}&{}", self.opened_from_ms, self.opened_to_ms)
     }
 }
@@ -69,9 +70,17 @@ pub async fn list_alerts(
     cursor: Option<&str>,
 ) -> Result<AlertPage, RequestError> {
     let schools = visible_schools(context, request, filter.school.as_ref()).await?;
-    let queues = request.authoriser.visible_queues(request.principal, &schools);
+    let mut queues = request.authoriser.visible_queues(request.principal, &schools);
     if queues.is_empty() {
         return Err(RequestError::NoQueue);
+    }
+    request.has_login()?;
+    // What reaches nobody at the school reaches the trust's queue.
+    if queues.contains(&Queue::Trust) {
+        let headless = schools.iter().filter(|school| has_no_head(context, school));
+        let unread = headless.map(|school| Queue::School(school.clone(), Desk::Head));
+        let unread: Vec<Queue> = unread.filter(|queue| !queues.contains(queue)).collect();
+        queues.extend(unread);
     }
     let (key, canonical) = (cursor_key(context).await?, filter.canonical());
     let now_ms = u64::try_from(context.now_ms()).unwrap_or_default();
@@ -175,7 +184,10 @@ impl Search<'_> {
         last: &str,
         wanted: usize,
     ) -> Result<(Vec<QueueEntry>, bool), StepError> {
-        let asked = self.queues.iter().map(|queue| self.range(queue, first, last, wanted));
+        let partitions = self.queues.iter().flat_map(|queue| {
+            self.filter.statuses.iter().map(|status| partition(queue, *status)).collect::<Vec<_>>()
+        });
+        let asked = partitions.map(|partition| self.range(partition, first, last, wanted));
         let (mut entries, mut more) = (BTreeSet::new(), false);
         for (part, goes_on) in try_join_all(asked).await? {
             entries.extend(part);
@@ -190,13 +202,13 @@ impl Search<'_> {
 
     async fn range(
         &self,
-        queue: &Queue,
+        partition: String,
         first: &str,
         last: &str,
         wanted: usize,
     ) -> Result<(Vec<QueueEntry>, bool), StepError> {
         let range = QueueRange {
-            partition: &partition(queue, self.filter.status),
+            partition: &partition,
             first,
             last,
             behind: self.place.as_ref().map(|place| (place.order.as_str(), &place.alert)),

@@ -48,6 +48,7 @@ pub(super) async fn open(
     action: Action,
     id: &AlertId,
 ) -> Result<(CellItem, Alert, AlertRow), RequestError> {
+    request.has_login()?;
     let seen = context.store.cell(id).await.at("read cell", id.as_str())?;
     if seen.rev == 0 {
         return Err(RequestError::NoSuchAlert);
