@@ -107,9 +107,6 @@ const ZONES: [(&str, i32); 16] = [
 /// Seconds ahead of UTC: `+0100`, `-05:00`, `+1`, `UTC+2`, `UTC-5:00`, `Z`, `GMT`, `BST`.
 pub(crate) fn offset_seconds(text: &str) -> Option<i32> {
     let text = text.trim_ascii();
-    if let Some((_, hours)) = ZONES.iter().find(|(name, _)| *name == text) {
-        return Some(hours * 3600);
-    }
     let text = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(text);
     if text.is_empty() || text == "Z" {
         return Some(0);
@@ -117,7 +114,7 @@ pub(crate) fn offset_seconds(text: &str) -> Option<i32> {
     let (sign, digits) = match text.as_bytes().split_first()? {
         (b'+', rest) => (1, rest),
         (b'-', rest) => (-1, rest),
-        _ => return None,
+        _ => return ZONES.iter().find(|(name, _)| *name == text).map(|(_, hours)| hours * 3600),
     };
     let (hours, minutes) = match *digits {
         [h] => (two(b'0', h)?, 0),

@@ -70,10 +70,15 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// A tab parts the pairs of a line that has any; a comma when one stands between two of them before the first space.
+/// How far a first pair, such as a date in words, can reach.
+const FIRST_PAIR_BYTES: usize = 64;
+
+/// A tab parts the pairs of a line that has one behind its first pair; a comma when one stands between two of them
+/// before the first space.
 fn separator(text: &str) -> u8 {
     let bytes = text.as_bytes();
-    if memchr::memchr(b'\t', bytes).is_some() {
+    let first = bytes.get(..FIRST_PAIR_BYTES).unwrap_or(bytes);
+    if scan::find(first, b'\t').is_some() {
         return b'\t';
     }
     let head = bytes.get(..scan::find(bytes, b' ').unwrap_or(bytes.len())).unwrap_or_default();

@@ -69,11 +69,7 @@ impl<'a> Fields<'a> {
             return;
         }
         if text.starts_with('"') {
-            let mut cells = Cells::new(text, b',', arena);
-            cells.by_ref().filter_map(|cell| text::cut(cell, b'=')).for_each(|(key, value)| {
-                self.put(key, value.trim_matches('"'));
-            });
-            self.is_cut = cells.is_cut();
+            self.read_cells(text, arena);
             return;
         }
         let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
@@ -82,6 +78,21 @@ impl<'a> Fields<'a> {
             self.put(key, if escapes { pairs::unescape(value, arena) } else { value });
         }
         self.is_cut = pairs.is_cut();
+    }
+
+    /// Reads cells of `key=value`.
+    fn read_cells(&mut self, text: &'a str, arena: &'a Bump) {
+        let mut cells = Cells::new(text, b',', arena);
+        for (key, value) in cells.by_ref().filter_map(|cell| text::cut(cell, b'=')) {
+            self.put_cell(key, value.trim_matches('"'));
+        }
+        self.is_cut = cells.is_cut();
+    }
+
+    /// As [`Fields::put`], for exports, which are rare: inlined here too it would not be where it matters.
+    #[inline(never)]
+    fn put_cell(&mut self, key: &str, value: &'a str) {
+        self.put(key, value);
     }
 
     /// Takes one pair of the key=value layout.
@@ -239,7 +250,7 @@ impl Header {
             return false;
         }
         for (key, cell) in self.keys.iter().zip(Cells::new(line, b',', arena)) {
-            fields.put(key, cell);
+            fields.put_cell(key, cell);
         }
         true
     }
