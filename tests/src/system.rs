@@ -1,7 +1,9 @@
 //! A cloud in a directory of its own, whose time the test sets and in which nothing runs by itself.
 
 use crate::seam::Seam;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::{BehaviorVersion, Region, retry::RetryConfig};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
@@ -49,6 +51,9 @@ impl Time {
         Arc::new(move || jiff::Timestamp::from_millisecond(time.now_ms()).unwrap())
     }
 }
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
 
 /// A running cloud and the clients that tests look at it with.
 pub struct System {
@@ -203,6 +208,34 @@ impl System {
                 .send()
                 .await
                 .unwrap();
+        }
+    }
+
+    /// Changes the items of an alert whose sort key begins so, as nothing of ours would: what `change` answers with
+    /// nothing is deleted.
+    ///
+    /// # Panics
+    /// When there is no such item.
+    pub async fn forge_alert(&self, alert: &str, sort: &str, change: impl Fn(Item) -> Option<Item>) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let table = self.cloud.context.store.names().table.clone();
+        let found = self.dynamodb.query().table_name(&table);
+        let found = found.key_condition_expression("PK = :alert AND begins_with(SK, :sort)");
+        let found = found.expression_attribute_values(":alert", text(&format!("ALERT#{alert}")));
+        let items =
+            found.expression_attribute_values(":sort", text(sort)).send().await.unwrap().items.unwrap();
+        assert!(!items.is_empty(), "{alert} has no {sort}");
+        for item in items {
+            let (partition, sort) = (item["PK"].clone(), item["SK"].clone());
+            match change(item) {
+                Some(item) => {
+                    self.dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
+                }
+                None => {
+                    let deleted = self.dynamodb.delete_item().table_name(&table).key("PK", partition);
+                    deleted.key("SK", sort).send().await.unwrap();
+                }
+            }
         }
     }
 

@@ -1,19 +1,21 @@
 //! From committed events to alerts.
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use trustwatch_casework::Status;
 use trustwatch_lake::Stage;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{
-    Arrival, Context, Judged, PublishError, classify, normalise, publish, put_roster, reconcile_judgements,
-    verify,
+    Arrival, Context, Judged, PublishError, alerts, classify, normalise, publish, put_roster,
+    reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
     POLICY, alert_facts, bet, judge, judged_school, manifest_of, roster, stricter, visit,
 };
 use trustwatch_tests::queue::{drain, work_on_what_is_due};
-use trustwatch_tests::system::{DAY_MS, System};
+use trustwatch_tests::system::{DAY_MS, Item, System};
 
 /// 26 October 2026, 00:00 UTC: the edge between two windows of a day.
 const MIDNIGHT: i64 = 1_792_972_800;
@@ -278,4 +280,60 @@ async fn play(system: &System, case: usize, delivery: &Delivery) -> (Vec<String>
     let text: String = delivery.events.iter().map(line).collect();
     deliver(system, &format!("{whole}/web/all.log"), &text).await;
     (alert_facts(&context, &split).await, alert_facts(&context, &whole).await)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_is_not_what_it_should_be_is_named() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+    let set = |mut item: Item, name: &str, value: String| {
+        item.insert(name.to_owned(), AttributeValue::S(value));
+        Some(item)
+    };
+    type Forge<'a> = Box<dyn Fn(Item) -> Option<Item> + 'a>;
+    let forgeries: [(&str, &str, Forge<'_>, &str); 4] = [
+        ("pat.ash", "QUEUE#", Box::new(|_| None), "does not stand where those who may know look"),
+        (
+            "sam.elm",
+            "META",
+            Box::new(|item| {
+                let mut alert: serde_json::Value = serde_json::from_str(&text(&item, "alert")).unwrap();
+                alert["ep"] = serde_json::json!([]);
+                set(item, "alert", alert.to_string())
+            }),
+            "fires and has no episode",
+        ),
+        (
+            "kim.oak",
+            "META",
+            Box::new(|item| {
+                let alert = text(&item, "alert").replace("\"sev\":4", "\"sev\":3");
+                set(item, "alert", alert)
+            }),
+            "is not what its evidence says",
+        ),
+        (
+            "nobody.knows",
+            "SRC#",
+            Box::new(|item| set(item, "body", String::new())),
+            "is not what its findings say",
+        ),
+    ];
+    for (user, ..) in &forgeries {
+        let line = visit(MIDNIGHT - 43_200, user, "http://www.google.com/search?q=hurt+myself");
+        deliver(&system, &format!("oak/web/{user}.log"), &line).await;
+    }
+    balanced(&context).await;
+    let school = [SchoolId::new("oak").unwrap()];
+    let rows = alerts(&context, &school, Status::Open).await.unwrap();
+    for (user, sort, forge, words) in &forgeries {
+        let (id, _) = rows.iter().find(|(_, row)| row.about.user_name.as_deref() == Some(*user)).unwrap();
+        system.forge_alert(id.as_str(), sort, forge).await;
+        let problems = verify(&context).await.unwrap().findings;
+        let named = problems.iter().any(|found| found.problem.contains(words) && found.key.contains(user));
+        assert!(named, "{user}: {problems:?}");
+    }
+    system.stop().await;
 }

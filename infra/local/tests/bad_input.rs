@@ -152,7 +152,14 @@ async fn damaged_files_are_set_aside_with_what_to_do() {
     system
         .set_aside("oak/web/half.log.gz", half, OAK, &["damaged", "ends early", "send it again whole"])
         .await;
-    system.set_aside("oak/web/head.log.gz", &[0x1f], OAK, &["damaged", "header ends early"]).await;
+    system
+        .set_aside(
+            "oak/web/head.log.gz",
+            &[0x1f],
+            OAK,
+            &["damaged", "header of the compressed data ends early"],
+        )
+        .await;
     let mut garbage = whole.clone();
     garbage.extend_from_slice(b"and more");
     system.set_aside("oak/web/more.log.gz", &garbage, OAK, &["damaged", "something that is not gzip"]).await;

@@ -72,8 +72,7 @@ async fn a_flood_on_one_person_fits_the_table_and_says_what_found_no_room() {
 
     let largest = item_bytes(&system).await.into_iter().max().unwrap();
     assert!((8_000..ITEM_BYTES_MAX / 2).contains(&largest), "{largest} bytes");
-    let actions = actions.0.lock().unwrap();
-    let most = *actions.iter().max().unwrap();
+    let most = *actions.0.lock().unwrap().iter().max().unwrap();
     assert!((4..ACTIONS_MAX / 2).contains(&most), "{most} actions");
     system.stop().await;
 }
