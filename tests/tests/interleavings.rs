@@ -5,13 +5,14 @@
 
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
+#[path = "interleavings/alerts.rs"]
+mod alerts;
+
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Instant;
-use trustwatch_lake::Stage;
-use trustwatch_pipeline::{Arrival, Context, InForce, classify, normalise};
+use trustwatch_pipeline::{Arrival, Context, normalise};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
-use trustwatch_tests::judging::{alert_facts, bet, judged_school, manifest_of, visit};
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
@@ -41,7 +42,7 @@ impl Pair {
 }
 
 /// What two workers do at the same time.
-trait Play: Sync {
+pub(crate) trait Play: Sync {
     /// Makes what they work on.
     fn prepare<'a>(&'a self, system: &'a System, school: &'a str) -> BoxFuture<'a, Vec<Arrival>>;
 
@@ -63,7 +64,7 @@ trait Play: Sync {
 }
 
 /// Puts a play on under every schedule and compares the ends.
-async fn every_schedule_ends_the_same(name: &str, play: &dyn Play) {
+pub(crate) async fn every_schedule_ends_the_same(name: &str, play: &dyn Play) {
     let pair = Pair::start().await;
     let (preemptions, seeds) = if is_exhaustive() { (3, 1_250) } else { (2, 125) };
     // Uninterrupted runs of one after the other say what is right.
@@ -237,60 +238,6 @@ impl Play for OneTail {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_settlers_of_one_tail() {
     every_schedule_ends_the_same("one tail", &OneTail).await;
-}
-
-/// Two sources of one alert are judged at the same time.
-struct OneAlert;
-
-impl Play for OneAlert {
-    fn prepare<'a>(&'a self, system: &'a System, school: &'a str) -> BoxFuture<'a, Vec<Arrival>> {
-        Box::pin(async move {
-            judged_school(system, school).await;
-            let context = system.context();
-            context.store.year_key("2026-27").await.unwrap();
-            let search = |second: i64| {
-                let url = "http://www.google.com/search?q=hurt+myself";
-                visit(SATURDAY_NIGHT + second, "pat.ash", url)
-            };
-            let mut manifests = Vec::new();
-            // Each is an alert alone, so both write the cell; the whole truth is two events.
-            let texts = [("a", search(0) + &bet(SATURDAY_NIGHT, "pat.ash")), ("b", search(5))];
-            for (name, text) in texts {
-                system.time.pass_ms(HOUR_MS);
-                let arrival = system.put(&format!("{school}/web/{name}.log"), text).await;
-                normalise(&context, &arrival).await.unwrap();
-                manifests.push(manifest_of(&context, &arrival, Stage::Normalise));
-            }
-            manifests
-        })
-    }
-
-    fn part(&self, worker: usize, context: Context, arrivals: Vec<Arrival>) -> BoxFuture<'static, ()> {
-        Box::pin(async move {
-            let context = Context { in_force: InForce::default(), ..context };
-            classify(&context, &arrivals[worker], 0).await.unwrap();
-        })
-    }
-
-    fn finish<'a>(&'a self, system: &'a System, arrivals: &'a [Arrival]) -> BoxFuture<'a, ()> {
-        Box::pin(async {
-            let school = arrivals[0].key.split('/').nth(3).unwrap();
-            let facts = alert_facts(&system.context(), school).await;
-            assert!(facts.len() == 1 && facts[0].contains("Some((5, 2,"), "{facts:?}");
-        })
-    }
-
-    fn commutes(&self, operation: &str) -> bool {
-        // What only one of the two writes, or nobody.
-        ["version_of", "sealed_key", "decrypt", "claim", "finish", "put_new findings", "put_new judgement"]
-            .contains(&operation)
-            || operation.starts_with("read ")
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_sources_of_one_alert() {
-    every_schedule_ends_the_same("one alert", &OneAlert).await;
 }
 
 /// The feed is registered while one works on the first version, and another on the second.
