@@ -4,11 +4,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::BTreeSet;
 use trustwatch_casework::Status;
 use trustwatch_lake::Stage;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{
-    Arrival, Context, Judged, PublishError, alerts, classify, normalise, publish, put_roster,
+    AlertRow, Arrival, Context, Judged, PublishError, alerts, classify, normalise, publish, put_roster,
     reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
@@ -241,6 +242,40 @@ fn line(&(who, second, _): &(bool, i64, usize)) -> String {
     bet(MIDNIGHT + second, if who { "pat.ash" } else { "sam.elm" })
 }
 
+/// The seconds of one person that belong to an alert, by the words of the rule and nested loops: those inside a stretch
+/// of ten minutes, both ends counted in, with three visits of different seconds.
+fn inside(delivery: &Delivery, who: bool) -> BTreeSet<i64> {
+    let seconds: BTreeSet<i64> =
+        delivery.events.iter().filter(|event| event.0 == who).map(|event| event.1).collect();
+    let mut inside = BTreeSet::new();
+    for last in &seconds {
+        let stretch: Vec<i64> =
+            seconds.iter().copied().filter(|at| (last - 600..=*last).contains(at)).collect();
+        if stretch.len() >= 3 {
+            inside.extend(stretch);
+        }
+    }
+    inside
+}
+
+/// What the alerts of a school say, held against what the visits say.
+async fn told_as_visited(context: &Context, school: &str, delivery: &Delivery) {
+    let id = SchoolId::new(school).unwrap();
+    let rows = alerts(context, std::slice::from_ref(&id), Status::Open).await.unwrap();
+    for (who, login) in [(true, "pat.ash"), (false, "sam.elm")] {
+        let of_this =
+            |row: &&AlertRow| row.about.cell.school == id && row.about.user_name.as_deref() == Some(login);
+        let told: Vec<u64> = rows.values().filter(of_this).map(|row| row.events).collect();
+        let expected = inside(delivery, who).len() as u64;
+        assert_eq!(told.is_empty(), expected == 0, "{login}: {told:?}, {expected} expected: {delivery:?}");
+        // A stretch over midnight may show an event in the alerts of both days; none is left out.
+        assert!(told.iter().sum::<u64>() >= expected, "{login}: {told:?}, {expected} expected: {delivery:?}");
+        if let [only] = told[..] {
+            assert_eq!(only, expected, "{login}: {delivery:?}");
+        }
+    }
+}
+
 /// Alerts do not depend on how the events were cut into files, nor on the order or number of deliveries.
 #[test]
 fn alerts_are_those_of_all_events_at_once() {
@@ -279,6 +314,7 @@ async fn play(system: &System, case: usize, delivery: &Delivery) -> (Vec<String>
     }
     let text: String = delivery.events.iter().map(line).collect();
     deliver(system, &format!("{whole}/web/all.log"), &text).await;
+    told_as_visited(&context, &split, delivery).await;
     (alert_facts(&context, &split).await, alert_facts(&context, &whole).await)
 }
 
