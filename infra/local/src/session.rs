@@ -1,10 +1,11 @@
 //! What a command works on: a running system, the data directory of one that is not running, or a deployment on AWS.
 
 use crate::cloud::{self, Cloud, CloudOptions};
+use crate::s3::StoreError;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use trustwatch_pipeline::{Context, Limits};
 use trustwatch_runtime::{WRITER, read_names};
 use trustwatch_store::{Connection, Store};
@@ -18,6 +19,12 @@ pub struct Session {
 }
 
 const PROBE: Duration = Duration::from_secs(2);
+/// How long a system takes to answer that has just been started.
+const STARTED_IN: Duration = Duration::from_secs(5);
+
+fn is_locked(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Locked)))
+}
 
 impl Session {
     /// Connects to the system that runs on this data directory, or opens the directory for this command alone
@@ -26,11 +33,20 @@ impl Session {
     /// # Errors
     /// When the directory cannot be used.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
-        if let Some(store) = running(data).await {
-            return Ok(Self::on(store));
+        let began = Instant::now();
+        loop {
+            if let Some(store) = running(data).await {
+                return Ok(Self::on(store));
+            }
+            match Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await {
+                Ok(cloud) => return Ok(Self { context: cloud.context.clone(), cloud: Some(cloud) }),
+                // A system that is starting has the directory already and does not answer yet.
+                Err(error) if is_locked(&error) && began.elapsed() < STARTED_IN => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let cloud = Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await?;
-        Ok(Self { context: cloud.context.clone(), cloud: Some(cloud) })
     }
 
     /// Connects to the deployment on AWS that the environment names, with the rights of whoever the environment says

@@ -42,7 +42,8 @@ impl From<&ObjectVersion> for Arrival {
 pub(crate) struct Versions {
     /// The version itself.
     pub(crate) this: ObjectVersion,
-    /// Those that came after it, the next one first.
+    /// Those that came after it, the next one first. As with the older ones, uploads of no bytes are passed over: they
+    /// say nothing of the file.
     pub(crate) newer: Vec<ObjectVersion>,
     /// Whether there are more that came after it than are kept.
     pub(crate) is_crowded: bool,
@@ -75,7 +76,8 @@ impl Older {
             let Some(next) = self.next.take() else { return Ok(None) };
             let page = context.store.raw_versions(&self.key, Some(&next)).await?;
             let past = page.entries.iter().any(|entry| entry.key != self.key);
-            self.known.extend(page.entries.into_iter().filter(|entry| entry.key == self.key));
+            let of_key = page.entries.into_iter().filter(|entry| entry.key == self.key && entry.bytes > 0);
+            self.known.extend(of_key);
             self.next = page.next.filter(|_| !past);
         }
     }
@@ -100,9 +102,12 @@ pub(crate) async fn versions_around(
         let mut entries = page.entries.into_iter().filter(|entry| entry.key == arrival.key);
         while let Some(entry) = entries.next() {
             if entry.version_id == arrival.version_id {
-                let (key, known) = (arrival.key.clone(), entries.collect());
+                let (key, known) = (arrival.key.clone(), entries.filter(|entry| entry.bytes > 0).collect());
                 let older = Older { key, known, next, looked_at: 0 };
                 return Ok(Some(Versions { this: entry, newer: newer.into(), is_crowded, older }));
+            }
+            if entry.bytes == 0 {
+                continue;
             }
             // The newest come first, and the nearest are wanted.
             newer.push_front(entry);

@@ -21,11 +21,11 @@ pub(crate) struct Delivering {
     pub(crate) manifest: Option<Manifest>,
 }
 
-/// Whether a version delivers its lines. One that nobody has claimed yet is pinned to the same settings here, so that
-/// its lines are delivered by it and not lost between the two.
+/// Whether a version delivers its lines. One that nobody has claimed yet is pinned to these inputs here, so that it does
+/// later what is said of it now.
 pub(crate) async fn delivering(
     context: &Context,
-    feed: &FeedPin,
+    now: SourcePins,
     version: ObjectVersion,
 ) -> Result<Option<Delivering>, StepError> {
     // Its manifest says whether it was set aside, also when the ledger has forgotten it.
@@ -33,8 +33,6 @@ pub(crate) async fn delivering(
         let is_complete = manifest.is_complete();
         return Ok(is_complete.then_some(Delivering { version, manifest: Some(manifest) }));
     }
-    let pins = Pins { arrived_at: version.arrived_at, feed: Ok(feed.clone()) };
-    let now = SourcePins::new(&version, pins);
     let pins = context.store.pin(&now.source_id, Stage::Normalise.table_key(), &now.to_json()?).await;
     let pins = pins.at("pin version", now.source_id.as_str())?;
     let pinned = SourcePins::pinned(&version, &pins)?;
@@ -43,7 +41,8 @@ pub(crate) async fn delivering(
     Ok(fault.is_none().then_some(Delivering { version, manifest: None }))
 }
 
-/// The nearest older version that delivers its lines.
+/// The nearest older version that delivers its lines. Where nobody has claimed one, it is read by the settings of the
+/// newer: their lines are delivered by the one or the other, and not lost between the two.
 pub(crate) async fn preceding(
     context: &Context,
     feed: &FeedPin,
@@ -51,7 +50,9 @@ pub(crate) async fn preceding(
     id: &str,
 ) -> Result<Option<Delivering>, StepError> {
     while let Some(version) = older.next(context).await.at("look back", id)? {
-        if let Some(found) = delivering(context, feed, version).await? {
+        let pins = Pins { arrived_at: version.arrived_at, feed: Ok(feed.clone()) };
+        let pins = SourcePins::new(&version, pins);
+        if let Some(found) = delivering(context, pins, version).await? {
             return Ok(Some(found));
         }
     }

@@ -1,7 +1,7 @@
 //! The last line of a version that came without its newline: held for a day, then settled.
 
 use crate::account::Rules;
-use crate::arrival::{Arrival, SourcePins, Versions};
+use crate::arrival::{Arrival, SourcePins, Versions, pins_now};
 use crate::chain::{delivering, shared};
 use crate::commit::Context;
 use crate::lines::{Written, write_lines};
@@ -79,7 +79,7 @@ async fn write_tail(
 ) -> Result<Manifest, StepError> {
     let empty = context.empty_manifest(Stage::Tail, source, &versions.this, Outcome::Complete);
     let id = source.source_id.as_str();
-    let ended_by = ended_by(context, source, feed, versions).await?;
+    let ended_by = ended_by(context, source, versions).await?;
     if let Some(by) = ended_by {
         let skipped = SkipCounts { repeat: 1, ..SkipCounts::default() };
         let counts = Counts { lines: 1, skipped, ..Counts::default() };
@@ -96,7 +96,6 @@ async fn write_tail(
 async fn ended_by(
     context: &Context,
     source: &SourcePins,
-    feed: &FeedPin,
     versions: &Versions,
 ) -> Result<Option<String>, StepError> {
     let (this, id) = (&versions.this, source.source_id.as_str());
@@ -106,7 +105,9 @@ async fn ended_by(
     // stand before one that came in time.
     let until = this.arrived_at + (TAIL_AFTER_MS + TAIL_GRACE_MS) * 1_000;
     for newer in versions.newer.iter().take_while(|newer| newer.arrived_at <= until) {
-        let Some(newer) = delivering(context, feed, newer.clone()).await? else { continue };
+        // It came later, perhaps because the settings were mended: it is read by those of its own time.
+        let pins = pins_now(context, newer).await?;
+        let Some(newer) = delivering(context, pins, newer.clone()).await? else { continue };
         let says_the_same = newer.manifest.is_some_and(|newer| newer.broken_off.as_ref() == Some(&first));
         if !says_the_same {
             let shared = shared(context, &last, &newer.version, id).await?;

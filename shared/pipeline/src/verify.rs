@@ -1,9 +1,9 @@
 //! The proof that nothing is lost or doubled: every raw object is counted again, from its bytes, against its
 //! manifest, its parts, its rejects and the day index.
 
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, SourcePins};
 use crate::commit::Context;
-use crate::lines::open;
+use crate::lines::{fault_of, open};
 use crate::step::{At, Cause, StepError};
 use crate::tail::final_ms;
 use crate::verify_chain::{Told, chain_problems};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use trustwatch_formats::{LineReader, ReadError};
 use trustwatch_lake::{JudgedOf, Manifest, Outcome, Stage, read_part, reject_lines, sha256_hex};
-use trustwatch_model::{Counts, ObjectVersion, SourceId};
+use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, SourceId};
 
 /// Something that does not balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,8 +104,11 @@ async fn verify_version(
     if manifest.held.is_some() && tail.is_none() && context.now_ms() > final_ms(version) + WORKED_ON_BY_MS {
         report.findings.push(finding("its last line is held for more than 26 hours".to_owned()));
     }
-    if let Outcome::Quarantined { .. } = manifest.outcome {
+    if let Outcome::Quarantined { reason } = &manifest.outcome {
         report.quarantined += 1;
+        if let Some(problem) = wrongly_set_aside(context, version, &manifest, reason).await? {
+            report.findings.push(finding(problem));
+        }
         return Ok(());
     }
     let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
@@ -140,6 +143,28 @@ async fn verify_version(
         report.counts.held -= manifest.counts.held.min(report.counts.held);
     }
     Ok(())
+}
+
+/// What is wrong with setting a version aside: it has events all the same, or its bytes can be read.
+async fn wrongly_set_aside(
+    context: &Context,
+    version: &ObjectVersion,
+    manifest: &Manifest,
+    reason: &QuarantineReason,
+) -> Result<Option<String>, StepError> {
+    if !manifest.parts.is_empty() || manifest.counts != Counts::default() {
+        return Ok(Some("it was set aside as a whole and has lines all the same".to_owned()));
+    }
+    let is_of_bytes = matches!(
+        reason,
+        QuarantineReason::Damaged { .. }
+            | QuarantineReason::Expansion { .. }
+            | QuarantineReason::Scattered { .. }
+    );
+    let Some(feed) = manifest.pins.feed.as_ref().ok().filter(|_| is_of_bytes) else { return Ok(None) };
+    let pins = SourcePins::new(version, manifest.pins.clone());
+    let fault = fault_of(context, &pins, feed, version).await?;
+    Ok(fault.is_none().then(|| format!("it was set aside ({}) and can be read", reason.code())))
 }
 
 /// What nobody has worked on so long after its time is no longer on its way.

@@ -14,6 +14,8 @@ use trustwatch_model::SourceId;
 
 /// Days that a finished ledger row stays: longer than any message can still come back.
 const LEDGER_DAYS: i64 = 60;
+/// Of a row to which somebody has to come back: longer than any system is off.
+const LEDGER_DAYS_WITH_DUE: i64 = 730;
 /// A transaction takes at most 100 items; the ledger, the feed and the quota need three.
 const DAYS_PER_TRANSACTION: usize = 90;
 
@@ -289,6 +291,7 @@ impl Store {
     fn ledger_done(&self, finish: &Finish<'_>) -> Result<TransactWriteItem, StoreError> {
         let mut set =
             "SET #state = :done, outcome = :outcome, finished_at = :now, expires_at = :expires".to_owned();
+        let days = if finish.due.is_some() { LEDGER_DAYS_WITH_DUE } else { LEDGER_DAYS };
         let mut update = Update::builder()
             .table_name(&self.names.table)
             .set_key(Some(ledger_key(finish.source, finish.stage)))
@@ -297,8 +300,9 @@ impl Store {
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":outcome", text(finish.outcome))
             .expression_attribute_values(":now", number(finish.now_ms))
-            .expression_attribute_values(":expires", number(finish.now_ms / 1_000 + LEDGER_DAYS * 86_400));
+            .expression_attribute_values(":expires", number(finish.now_ms / 1_000 + days * 86_400));
         match finish.due {
+            // A later step waits, however long the system is off.
             Some(due) => {
                 set.push_str(SET_DUE);
                 for (name, value) in due.values(finish.source) {

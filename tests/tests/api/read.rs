@@ -166,11 +166,13 @@ async fn nobody_reads_their_own_case_by_whichever_login() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_roster_learns_later_holds_for_alerts_that_are_there() {
     let world = World::begin().await;
-    let (head, chair) = (world.desk.oak("head"), world.desk.oak("chair"));
+    let head = world.desk.oak("head");
     let id = world.id("oak staff");
     assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &head).await.status, 200);
     let csv = trustwatch_tests::judging::roster("oak")
         .replace("sam.elm,elm2,staff,,,oak,,", "sam.elm,elm2,staff,,,oak,,head");
+    // And what it forgets was so when it was judged.
+    let csv = csv.replace("kim.oak,,staff,,,oak,,head", "kim.oak,,staff,,,oak,,");
     let school = trustwatch_model::SchoolId::new("oak").unwrap();
     put_roster(&world.system.context(), &school, csv.into_bytes()).await.unwrap();
     world.system.time.pass_ms(300_001);
@@ -178,7 +180,8 @@ async fn what_the_roster_learns_later_holds_for_alerts_that_are_there() {
     assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &head_later).await.status, 404);
     assert_eq!(world.desk.get(&format!("/v1/alerts/{id}"), &chair_later).await.status, 200);
     assert!(world.desk.listed(&chair_later, "open").await.iter().any(|alert| alert["id"] == id));
-    drop((head, chair));
+    let old = world.desk.get(&format!("/v1/alerts/{}", world.id("oak head")), &head_later).await;
+    assert_eq!(old.status, 404);
     world.system.stop().await;
 }
 

@@ -410,3 +410,49 @@ async fn the_version_before_is_found_behind_a_page_of_the_listing() {
     assert_eq!(delivered(&state).len(), 3, "the lines of the first version are repeats");
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_of_no_bytes_says_nothing_of_the_file() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let context = system.context();
+    let mut arrivals = Vec::new();
+    for text in ["aaaa\nbb", "", "aaaa\nbbbb\ncccc\n", "", "aaaa\nbbbb\ncccc\ndddd\n"] {
+        let arrival = system.put("oak/web/a.log", text).await;
+        arrivals.push(arrival);
+        system.time.pass_ms(HOUR_MS);
+    }
+    for arrival in arrivals.iter().rev().chain(&arrivals) {
+        work(&context, arrival).await;
+    }
+    system.time.pass_ms(3 * DAY_MS);
+    work_on_what_is_due(&system).await;
+    let found = delivered(&State::of(&system, Scope::School("oak")).await);
+    assert_eq!(found, ["aaaa", "bbbb", "cccc", "dddd"]);
+    assert_verified(&system).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_version_that_waits_is_read_by_the_settings_of_its_own_time() {
+    let system = System::start().await;
+    let context = system.context();
+    let line = |second| {
+        trustwatch_tests::judging::visit(fixture::SATURDAY_NIGHT + second, "pat.ash", "http://a.example/")
+    };
+    // The first is read wrongly, and the second was sent when that was mended.
+    system.feed("oak", "web", "fortinet").await;
+    let first = system.put("oak/web/a.log", line(0) + line(1).trim_end()).await;
+    work(&context, &first).await;
+    system.time.pass_ms(HOUR_MS);
+    system.feed("oak", "web", "squid").await;
+    let second = system.put("oak/web/a.log", line(0) + &line(1) + &line(2) + &line(3)).await;
+    system.time.pass_ms(27 * HOUR_MS);
+    work_on_what_is_due(&system).await;
+    work(&context, &second).await;
+    let state = State::of(&system, Scope::School("oak")).await;
+    // The line that the first broke off with is the second's: it was ended in time.
+    assert_eq!((state.facts("row").count(), state.facts("reject").count()), (3, 1));
+    assert_verified(&system).await;
+    system.stop().await;
+}

@@ -121,3 +121,25 @@ async fn what_waits_for_too_long_does_not_balance() {
     assert_named(&problems(&system).await, "held for more than 26 hours");
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_healthy_file_that_was_set_aside_is_named() {
+    let (system, arrivals) = grown(&["aaaa\nbbbb\n"], HOUR_MS).await;
+    let damaged = || QuarantineReason::Damaged { detail: "it is not".to_owned(), lines_read: 0 };
+    forge(&system, &arrivals[0], Stage::Normalise, |manifest| Manifest {
+        outcome: Outcome::Quarantined { reason: damaged() },
+        counts: Counts::default(),
+        parts: Vec::new(),
+        rejects: Vec::new(),
+        ..manifest
+    })
+    .await;
+    assert_named(&problems(&system).await, "it was set aside (damaged) and can be read");
+    forge(&system, &arrivals[0], Stage::Normalise, |manifest| Manifest {
+        counts: Counts { lines: 2, rejects: 2, ..Counts::default() },
+        ..manifest
+    })
+    .await;
+    assert_named(&problems(&system).await, "has lines all the same");
+    system.stop().await;
+}
