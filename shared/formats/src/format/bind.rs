@@ -6,35 +6,23 @@
 //!
 //! Without `print-time` a line has no time but its collector's.
 
+use super::by_line::ByLine;
 use crate::clock::Clock;
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
+use crate::parser::{NoEvent, ReadLine};
 use crate::read::wrap::{self, Message};
 use crate::row::{self, Field, Row, Rules};
 use bumpalo::Bump;
 use trustwatch_model::{Action, Event, RejectReason, Skip};
 
 /// The format `bind`.
-pub(super) struct Bind;
+pub(super) static BIND: ByLine<BindParser> = ByLine {
+    id: "bind",
+    title: "BIND query log",
+    reason: "query lines of BIND",
+    parser: |clock| BindParser { clock },
+};
 
-impl Format for Bind {
-    fn id(&self) -> &'static str {
-        "bind"
-    }
-
-    fn title(&self) -> &'static str {
-        "BIND query log"
-    }
-
-    fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
-        Sniff::by_reading(self.id(), "query lines of BIND", head, BindParser { clock: Clock::any_time() })
-    }
-
-    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(BindParser { clock: Clock::new(context) })
-    }
-}
-
-struct BindParser {
+pub(super) struct BindParser {
     clock: Clock,
 }
 

@@ -5,36 +5,23 @@
 //! as `UNKNOWN https://host/...` with three dots for what was not seen. The only name of a client is its MAC address.
 //! Flows, alerts and wireless events of the same stream are not web.
 
+use super::by_line::ByLine;
 use crate::clock::Clock;
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
+use crate::parser::{NoEvent, ReadLine};
 use crate::read::wrap::Message;
 use crate::row::{self, Field, Row, Rules};
 use bumpalo::Bump;
 use trustwatch_model::{Event, Precision, RejectReason, Skip};
 
 /// The format `cisco_meraki`.
-pub(super) struct CiscoMeraki;
+pub(super) static CISCO_MERAKI: ByLine<MerakiParser> = ByLine {
+    id: "cisco_meraki",
+    title: "Cisco Meraki MX",
+    reason: "Meraki syslog with an epoch, a device and an event type",
+    parser: |clock| MerakiParser { clock },
+};
 
-impl Format for CiscoMeraki {
-    fn id(&self) -> &'static str {
-        "cisco_meraki"
-    }
-
-    fn title(&self) -> &'static str {
-        "Cisco Meraki MX"
-    }
-
-    fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
-        let reason = "Meraki syslog with an epoch, a device and an event type";
-        Sniff::by_reading(self.id(), reason, head, MerakiParser { clock: Clock::any_time() })
-    }
-
-    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(MerakiParser { clock: Clock::new(context) })
-    }
-}
-
-struct MerakiParser {
+pub(super) struct MerakiParser {
     clock: Clock,
 }
 

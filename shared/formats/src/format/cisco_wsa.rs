@@ -7,8 +7,9 @@
 //! **Outcome.** The decision, not the status: `BLOCK_…` is a refusal with status 200 too. `TCP_DENIED/407` asks the user to
 //! log in. **Category.** The full name where the verdicts hold it, otherwise the abbreviation.
 
+use super::by_line::ByLine;
 use crate::clock::Clock;
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
+use crate::parser::{NoEvent, ReadLine};
 use crate::read::csv::Cells;
 use crate::read::words::Words;
 use crate::read::wrap::Message;
@@ -18,28 +19,14 @@ use bumpalo::Bump;
 use trustwatch_model::{Event, RejectReason};
 
 /// The format `cisco_wsa`.
-pub(super) struct CiscoWsa;
+pub(super) static CISCO_WSA: ByLine<WsaParser> = ByLine {
+    id: "cisco_wsa",
+    title: "Cisco Secure Web Appliance access log",
+    reason: "Squid's layout with a decision tag and verdicts in angle brackets",
+    parser: |clock| WsaParser { clock },
+};
 
-impl Format for CiscoWsa {
-    fn id(&self) -> &'static str {
-        "cisco_wsa"
-    }
-
-    fn title(&self) -> &'static str {
-        "Cisco Secure Web Appliance access log"
-    }
-
-    fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
-        let reason = "Squid's layout with a decision tag and verdicts in angle brackets";
-        Sniff::by_reading(self.id(), reason, head, WsaParser { clock: Clock::any_time() })
-    }
-
-    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(WsaParser { clock: Clock::new(context) })
-    }
-}
-
-struct WsaParser {
+pub(super) struct WsaParser {
     clock: Clock,
 }
 

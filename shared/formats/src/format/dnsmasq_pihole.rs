@@ -7,8 +7,9 @@
 //!
 //! Stamps have no year and no zone.
 
+use super::by_line::ByLine;
 use crate::clock::Clock;
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
+use crate::parser::{NoEvent, ReadLine};
 use crate::read::wrap::{self, Message};
 use crate::row::{self, Field, Row, Rules};
 use crate::text;
@@ -17,36 +18,17 @@ use std::collections::VecDeque;
 use trustwatch_model::{Event, RejectReason, Skip};
 
 /// The format `dnsmasq_pihole`.
-pub(super) struct DnsmasqPihole;
-
-impl Format for DnsmasqPihole {
-    fn id(&self) -> &'static str {
-        "dnsmasq_pihole"
-    }
-
-    fn title(&self) -> &'static str {
-        "Pi-hole and dnsmasq query log"
-    }
-
-    fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
-        let reason = "query lines of dnsmasq";
-        Sniff::by_reading(
-            self.id(),
-            reason,
-            head,
-            DnsmasqParser { clock: Clock::any_time(), asked: VecDeque::new() },
-        )
-    }
-
-    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(DnsmasqParser { clock: Clock::new(context), asked: VecDeque::new() })
-    }
-}
+pub(super) static DNSMASQ_PIHOLE: ByLine<DnsmasqParser> = ByLine {
+    id: "dnsmasq_pihole",
+    title: "Pi-hole and dnsmasq query log",
+    reason: "query lines of dnsmasq",
+    parser: |clock| DnsmasqParser { clock, asked: VecDeque::new() },
+};
 
 /// Queries that are remembered to find the client of a block.
 const QUERIES_KEPT: usize = 64;
 
-struct DnsmasqParser {
+pub(super) struct DnsmasqParser {
     clock: Clock,
     /// Names and who asked for them, the latest at the end.
     asked: VecDeque<(String, String)>,

@@ -3,6 +3,7 @@
 mod adguard_home;
 mod barracuda;
 mod bind;
+mod by_line;
 mod cisco_meraki;
 mod cisco_umbrella;
 mod cisco_wsa;
@@ -33,12 +34,12 @@ use trustwatch_model::Reading;
 static FORMATS: &[&dyn Format] = &[
     &adguard_home::ADGUARD_HOME,
     &barracuda::BARRACUDA,
-    &bind::Bind,
-    &cisco_meraki::CiscoMeraki,
+    &bind::BIND,
+    &cisco_meraki::CISCO_MERAKI,
     &cisco_umbrella::CiscoUmbrella,
-    &cisco_wsa::CiscoWsa,
+    &cisco_wsa::CISCO_WSA,
     &cloudflare::CLOUDFLARE,
-    &dnsmasq_pihole::DnsmasqPihole,
+    &dnsmasq_pihole::DNSMASQ_PIHOLE,
     &e2guardian::E2guardian,
     &forcepoint::FORCEPOINT,
     &fortinet::Fortinet,
@@ -49,7 +50,7 @@ static FORMATS: &[&dyn Format] = &[
     &sophos::SOPHOS,
     &squid::Squid,
     &symantec_proxysg::SYMANTEC_PROXYSG,
-    &unbound::Unbound,
+    &unbound::UNBOUND,
     &w3c_iis::W3cIis,
     &watchguard::WATCHGUARD,
     &zscaler::ZSCALER,

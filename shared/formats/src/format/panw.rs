@@ -8,7 +8,7 @@
 //! **Time.** The time of generation (column 7) is local to the feed; the high-resolution stamp of PAN-OS 10 (column 108)
 //! has an offset and counts where it stands. **URL.** Without a scheme.
 
-use super::table::{Dialect, PLAIN, Table};
+use super::table::{Dialect, PLAIN, Table, columns};
 use crate::parser::NoEvent;
 use crate::row::{Field, Row};
 use trustwatch_model::{Action, RejectReason, Skip};
@@ -92,116 +92,24 @@ const NAMES: &[(&str, Field)] = &[
 ];
 
 /// Columns of a threat record; those that are not used have no name.
-const COLUMNS: &[&str] = &[
-    "",
-    "",
-    "",
-    "type",
-    "subtype",
-    "",
-    "time_generated",
-    "src",
-    "dst",
-    "", // 1 to 10
-    "",
-    "rule",
-    "srcuser",
-    "",
-    "app",
-    "",
-    "",
-    "",
-    "",
-    "", // to 20
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 30
-    "action",
-    "misc",
-    "",
-    "category",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 40
-    "",
-    "content_type",
-    "",
-    "",
-    "",
-    "",
-    "user_agent",
-    "",
-    "",
-    "referer", // to 50
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 60
-    "",
-    "",
-    "",
-    "http_method",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 70
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 80
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 90
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "", // to 100
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "high_res_timestamp", // to 108
-];
+const COLUMNS: &[&str] = &columns::<108>(&[
+    (4, "type"),
+    (5, "subtype"),
+    (7, "time_generated"),
+    (8, "src"),
+    (9, "dst"),
+    (12, "rule"),
+    (13, "srcuser"),
+    (15, "app"),
+    (31, "action"),
+    (32, "misc"),
+    (34, "category"),
+    (42, "content_type"),
+    (47, "user_agent"),
+    (50, "referer"),
+    (64, "http_method"),
+    (108, "high_res_timestamp"),
+]);
 
 fn refine(row: &mut Row<'_>) -> Result<(), NoEvent> {
     let kind = row.get(Field::Kind);

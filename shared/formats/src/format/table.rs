@@ -81,6 +81,20 @@ pub(super) enum Dialect {
     Csv(usize, &'static [&'static str]),
 }
 
+/// The names of `N` columns, of which only some are of interest: each with its place, from 1. The others have none. A
+/// place that there is not stops the build.
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and refuses a place beyond the end")]
+pub(super) const fn columns<const N: usize>(named: &[(usize, &'static str)]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut next = 0;
+    while next < named.len() {
+        let (place, name) = named[next];
+        names[place - 1] = name;
+        next += 1;
+    }
+    names
+}
+
 impl Format for Table {
     fn id(&self) -> &'static str {
         self.id

@@ -5,8 +5,9 @@
 //! a local zone or response policy puts its verdict in front of `address@port`. Log either queries or replies, or each
 //! name counts twice. The rest of the daemon's messages is not web.
 
+use super::by_line::ByLine;
 use crate::clock::Clock;
-use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Sniff};
+use crate::parser::{NoEvent, ReadLine};
 use crate::read::wrap::{self, Message};
 use crate::row::{self, Field, Row, Rules};
 use crate::text;
@@ -14,27 +15,14 @@ use bumpalo::Bump;
 use trustwatch_model::{Action, Event, RejectReason, Skip};
 
 /// The format `unbound`.
-pub(super) struct Unbound;
+pub(super) static UNBOUND: ByLine<UnboundParser> = ByLine {
+    id: "unbound",
+    title: "Unbound query log",
+    reason: "lines of Unbound",
+    parser: |clock| UnboundParser { clock },
+};
 
-impl Format for Unbound {
-    fn id(&self) -> &'static str {
-        "unbound"
-    }
-
-    fn title(&self) -> &'static str {
-        "Unbound query log"
-    }
-
-    fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
-        Sniff::by_reading(self.id(), "lines of Unbound", head, UnboundParser { clock: Clock::any_time() })
-    }
-
-    fn parser(&self, context: &ParseContext<'_>) -> Box<dyn LineParser> {
-        Box::new(UnboundParser { clock: Clock::new(context) })
-    }
-}
-
-struct UnboundParser {
+pub(super) struct UnboundParser {
     clock: Clock,
 }
 
