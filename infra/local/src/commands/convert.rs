@@ -1,6 +1,6 @@
 //! `trustwatch convert`
 
-use super::format;
+use super::log_file::LogFile;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::fs::File;
@@ -9,20 +9,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempfile::NamedTempFile;
-use trustwatch_formats::{Format, LineReader, ParseContext, RawLine};
+use trustwatch_formats::RawLine;
 use trustwatch_lake::{ColumnSet, EventFile, LakeError, Object, PartLimits};
-use trustwatch_model::{Event, RejectReason, Window};
+use trustwatch_model::{Event, RejectReason};
 use trustwatch_pipeline::{AccountError, Rules, Sink, account};
-
-/// A file on a disk has no arrival: any time of this century is believed.
-pub(crate) const PARSE_WINDOW: Window =
-    Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
-
-/// When a file was last written to: on a disk this stands for its arrival.
-pub(crate) fn written_at(file: &File) -> io::Result<i64> {
-    let modified = file.metadata()?.modified()?;
-    jiff::Timestamp::try_from(modified).map(|at| at.as_microsecond()).map_err(io::Error::other)
-}
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Columns {
@@ -59,19 +49,8 @@ pub(crate) struct Convert {
 impl Convert {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.input.display());
-        let format = if self.format == "auto" { recognised(&self.input)? } else { format(&self.format)? };
-        let key = self.input.to_string_lossy();
-        let reading = self.reading.checked(format)?;
-        let file = File::open(&self.input).with_context(problem)?;
-        let context = ParseContext {
-            zone: self.zone.clone(),
-            window: PARSE_WINDOW,
-            key: &key,
-            arrived_at: written_at(&file).with_context(problem)?,
-            reading: &reading,
-        };
-        let mut parser = format.parser(&context);
-        let mut lines = LineReader::new(file);
+        let LogFile { mut parser, mut lines } =
+            LogFile::open(&self.input, &self.format, self.zone, self.reading)?;
         let output = || format!("cannot write `{}`", self.output.display());
         if is_same_file(&self.input, &self.output) {
             bail!("`{}` is the log itself: name another file to write to", self.output.display());
@@ -169,29 +148,4 @@ impl Sink for FileSink {
     fn reject(&mut self, _: &RawLine<'_>, _: RejectReason) -> Result<(), LakeError> {
         Ok(())
     }
-}
-
-/// Lines that recognition looks at.
-const HEAD_LINES: usize = 50;
-
-/// Recognises the format of a file.
-pub(crate) fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
-    let problem = || format!("cannot read `{}`", file.display());
-    let mut lines = LineReader::new(File::open(file).with_context(problem)?);
-    let mut head: Vec<Vec<u8>> = Vec::new();
-    while head.len() < HEAD_LINES {
-        match lines.next_line().with_context(problem)? {
-            Some(line) => head.push(line.bytes.to_vec()),
-            None => break,
-        }
-    }
-    let head: Vec<&[u8]> = head.iter().map(Vec::as_slice).collect();
-    let Some(sniff) = trustwatch_formats::recognise(&file.to_string_lossy(), &head) else {
-        bail!(
-            "the format of `{}` is not recognised: name it with --format (`trustwatch formats` lists them)",
-            file.display()
-        );
-    };
-    eprintln!("format {} ({} %: {})", sniff.format, sniff.confidence, sniff.reason);
-    format(sniff.format)
 }

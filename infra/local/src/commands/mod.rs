@@ -11,6 +11,7 @@ pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod feed;
 pub(crate) mod lake;
+pub(crate) mod log_file;
 pub(crate) mod parse;
 pub(crate) mod policy;
 pub(crate) mod roster;

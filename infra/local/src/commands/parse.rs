@@ -1,18 +1,16 @@
 //! `trustwatch parse`
 
-use super::{format, zone};
+use super::log_file::LogFile;
+use super::zone;
 use anyhow::Context as _;
 use clap::Args;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_formats::{LineReader, ParseContext, RawLine};
+use trustwatch_formats::RawLine;
 use trustwatch_lake::{Object, event_json};
 use trustwatch_model::{Event, RejectReason};
 use trustwatch_pipeline::{AccountError, Rules, Sink, account};
-
-use super::convert::{PARSE_WINDOW, recognised, written_at};
 
 #[derive(Args)]
 pub(crate) struct Parse {
@@ -31,21 +29,10 @@ pub(crate) struct Parse {
 impl Parse {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.file.display());
-        let format = if self.format == "auto" { recognised(&self.file)? } else { format(&self.format)? };
-        let key = self.file.to_string_lossy();
-        let reading = self.reading.checked(format)?;
-        let file = File::open(&self.file).with_context(problem)?;
-        let context = ParseContext {
-            zone: self.zone.clone(),
-            window: PARSE_WINDOW,
-            key: &key,
-            arrived_at: written_at(&file).with_context(problem)?,
-            reading: &reading,
-        };
-        let mut parser = format.parser(&context);
+        let LogFile { mut parser, mut lines } =
+            LogFile::open(&self.file, &self.format, self.zone, self.reading)?;
         let mut sink =
             Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
-        let mut lines = LineReader::new(file);
         let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
         let done = done.and_then(|done| {
             sink.out.flush().and_then(|()| sink.err.flush()).map_err(AccountError::Sink)?;
