@@ -102,6 +102,12 @@ pub fn visit(second: i64, user: &str, url: &str) -> String {
     )
 }
 
+/// A search that is an alert by itself.
+#[must_use]
+pub fn hurt(second: i64, user: &str) -> String {
+    visit(second, user, "http://www.google.com/search?q=hurt+myself")
+}
+
 /// A visit of a betting site.
 #[must_use]
 pub fn bet(second: i64, user: &str) -> String {

@@ -13,7 +13,7 @@ use trustwatch_pipeline::{
     reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
-    POLICY, alert_facts, bet, judge, judged_school, manifest_of, roster, stricter, visit,
+    POLICY, alert_facts, bet, hurt, judge, judged_school, manifest_of, roster, stricter, visit,
 };
 use trustwatch_tests::queue::{drain, work_on_what_is_due};
 use trustwatch_tests::system::{DAY_MS, Item, System};
@@ -358,7 +358,7 @@ async fn an_alert_that_is_not_what_it_should_be_is_named() {
         ),
     ];
     for (user, ..) in &forgeries {
-        let line = visit(MIDNIGHT - 43_200, user, "http://www.google.com/search?q=hurt+myself");
+        let line = hurt(MIDNIGHT - 43_200, user);
         deliver(&system, &format!("oak/web/{user}.log"), &line).await;
     }
     balanced(&context).await;

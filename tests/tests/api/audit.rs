@@ -1,9 +1,9 @@
 //! Who looked at whom is written down before it is answered, and what fails leaves nothing half done.
 
-use crate::common::{NOON, World, deliver, search};
+use crate::common::{NOON, World, deliver};
 use serde_json::{Value, json};
 use trustwatch_tests::desk::Desk;
-use trustwatch_tests::judging::judged_school;
+use trustwatch_tests::judging::{hurt, judged_school};
 use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::state::audit_entries;
 use trustwatch_tests::system::{System, Worker};
@@ -57,7 +57,7 @@ async fn whichever_call_fails_nothing_is_told_unaudited_and_a_step_is_taken_once
         for number in 0.. {
             person += 1;
             let name = format!("p{person}");
-            deliver(&system, &format!("oak/web/{name}.log"), &search(NOON, &name)).await;
+            deliver(&system, &format!("oak/web/{name}.log"), &hurt(NOON, &name)).await;
             let listed = desk.listed(&token, "open").await;
             let mine = listed.iter().find(|alert| alert["subject"]["name"] == name.as_str()).unwrap();
             let id = mine["id"].as_str().unwrap();

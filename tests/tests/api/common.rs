@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use trustwatch_pipeline::{Arrival, normalise};
 use trustwatch_tests::desk::Desk;
-use trustwatch_tests::judging::{judge, judged_school, visit};
+use trustwatch_tests::judging::{hurt, judge, judged_school};
 use trustwatch_tests::system::System;
 
 /// 25 October 2026, noon UTC.
@@ -12,10 +12,6 @@ pub(crate) const NOON: i64 = 1_792_929_600;
 /// Whom the alerts of a school are about, and the login that the filter logged.
 pub(crate) const SUBJECTS: [(&str, &str); 4] =
     [("pupil", "pat.ash"), ("staff", "sam.elm"), ("head", "kim.oak"), ("unknown", "nobody.knows")];
-
-pub(crate) fn search(second: i64, user: &str) -> String {
-    visit(second, user, "http://www.google.com/search?q=hurt+myself")
-}
 
 pub(crate) async fn deliver(system: &System, key: &str, text: &str) -> Arrival {
     let arrival = system.put(key, text).await;
@@ -37,7 +33,7 @@ impl World {
         let system = System::start().await;
         for school in ["oak", "elm"] {
             judged_school(&system, school).await;
-            let lines: String = SUBJECTS.iter().map(|(_, login)| search(NOON, login)).collect();
+            let lines: String = SUBJECTS.iter().map(|(_, login)| hurt(NOON, login)).collect();
             deliver(&system, &format!("{school}/web/a.log"), &lines).await;
         }
         let desk = Desk::over(&system).await;

@@ -1,10 +1,10 @@
 //! Lists: their order, their pages, and cursors that others made or kept.
 
-use crate::common::{NOON, World, deliver, search};
+use crate::common::{NOON, World, deliver};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use trustwatch_tests::desk::Desk;
-use trustwatch_tests::judging::{judged_school, visit};
+use trustwatch_tests::judging::{hurt, judged_school, visit};
 use trustwatch_tests::system::{DAY_MS, System};
 
 /// A school with alerts of two severities, many of which were opened in the same millisecond.
@@ -13,7 +13,7 @@ async fn crowd(system: &System, school: &str) {
     for file in 0..3_i64 {
         let mut lines = String::new();
         for person in 0..9 {
-            let _ = write!(lines, "{}", search(NOON + file, &format!("p{file}{person}")));
+            let _ = write!(lines, "{}", hurt(NOON + file, &format!("p{file}{person}")));
             // A second search or so makes no second alert.
             let _ =
                 write!(lines, "{}", visit(NOON + file, &format!("g{file}{person}"), "http://games.example/"));

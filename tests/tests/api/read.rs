@@ -1,10 +1,10 @@
 //! One alert, as its reader sees it.
 
-use crate::common::{NOON, World, deliver, search};
+use crate::common::{NOON, World, deliver};
 use serde_json::{Value, json};
 use trustwatch_pipeline::{put_group_map, put_roster};
 use trustwatch_tests::desk::Desk;
-use trustwatch_tests::judging::{bet, judged_school};
+use trustwatch_tests::judging::{bet, hurt, judged_school};
 use trustwatch_tests::system::System;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,7 +77,7 @@ async fn evidence_of_two_files_and_two_days_is_shown_line_by_line() {
     let system = System::start().await;
     judged_school(&system, "oak").await;
     let midnight = NOON + 12 * 3_600;
-    deliver(&system, "oak/web/a.log", &(search(NOON, "sam.elm") + &bet(midnight - 60, "pat.ash"))).await;
+    deliver(&system, "oak/web/a.log", &(hurt(NOON, "sam.elm") + &bet(midnight - 60, "pat.ash"))).await;
     deliver(&system, "oak/web/b.log", &(bet(midnight + 1, "pat.ash") + &bet(midnight + 60, "pat.ash"))).await;
     let desk = Desk::over(&system).await;
     let token = desk.oak("dsl");
@@ -231,7 +231,7 @@ async fn an_id_of_another_school_is_answered_like_one_that_nobody_has() {
 async fn a_feed_that_never_delivered_stands_beside_those_that_did() {
     let world = World::begin().await;
     world.system.feed("oak", "silent", "squid").await;
-    let arrival = world.system.put("nowhere/web/a.log", search(NOON, "pat.ash")).await;
+    let arrival = world.system.put("nowhere/web/a.log", hurt(NOON, "pat.ash")).await;
     trustwatch_pipeline::normalise(&world.system.context(), &arrival).await.unwrap();
     let answer = world.desk.get("/v1/feeds", &world.desk.oak("trust_it")).await;
     let told: Vec<(&str, &str, bool)> = answer.body["feeds"]

@@ -1,9 +1,10 @@
 //! Steps of reviewers: one after the other, at the same time, and while evidence comes in.
 
-use crate::common::{NOON, World, deliver, search};
+use crate::common::{NOON, World, deliver};
 use futures::future::join_all;
 use serde_json::json;
 use trustwatch_pipeline::verify;
+use trustwatch_tests::judging::hurt;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_is_taken_closed_and_opened_again() {
@@ -71,7 +72,7 @@ async fn new_evidence_stands_in_the_way_of_closing_and_not_of_taking() {
     let world = World::begin().await;
     let (desk, id) = (&world.desk, world.id("oak pupil"));
     let token = desk.oak("dsl");
-    deliver(&world.system, "oak/web/b.log", &search(NOON + 60, "pat.ash")).await;
+    deliver(&world.system, "oak/web/b.log", &hurt(NOON + 60, "pat.ash")).await;
     let closing = json!({"transition": "close", "outcome": "false_positive"});
     let closed = desk.step(id, &token, "\"0-1\"", closing.clone()).await;
     assert_eq!((closed.status, closed.code()), (409, "new_evidence"));
@@ -84,7 +85,7 @@ async fn new_evidence_stands_in_the_way_of_closing_and_not_of_taking() {
     let waiting = desk.get("/v1/alerts", &token).await;
     assert!(!waiting.body["alerts"].as_array().unwrap().iter().any(|alert| alert["id"] == id));
     // A grave event after the closing opens the next episode.
-    deliver(&world.system, "oak/web/c.log", &search(NOON + 120, "pat.ash")).await;
+    deliver(&world.system, "oak/web/c.log", &hurt(NOON + 120, "pat.ash")).await;
     let read = desk.get(&format!("/v1/alerts/{id}"), &token).await;
     let numbers: Vec<u64> = read.body["episodes"]
         .as_array()

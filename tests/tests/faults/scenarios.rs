@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use trustwatch_lake::Stage;
 use trustwatch_pipeline::{Arrival, Context, classify, normalise, queue_due, reconcile};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
-use trustwatch_tests::judging::{bet, judged_school, manifest_of, visit};
+use trustwatch_tests::judging::{bet, hurt, judged_school, manifest_of};
 use trustwatch_tests::queue;
 use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System, Worker};
@@ -164,7 +164,7 @@ impl Scenario for Judging {
         judged_school(system, school).await;
         system.context().store.year_key("2026-27").await.unwrap();
         let bets: String = (0..3).map(|minute| bet(SATURDAY_NIGHT + 60 * minute, "pat.ash")).collect();
-        let search = visit(SATURDAY_NIGHT, "sam.elm", "http://www.google.com/search?q=hurt+myself");
+        let search = hurt(SATURDAY_NIGHT, "sam.elm");
         let arrival = system.put(&format!("{school}/web/a.log"), bets + &search).await;
         normalise(&system.context(), &arrival).await.unwrap();
         vec![manifest_of(&system.context(), &arrival, Stage::Normalise)]
@@ -193,7 +193,7 @@ impl Scenario for FirstOfYear {
 
     async fn prepare(&self, system: &System, school: &str) -> Vec<Arrival> {
         judged_school(system, school).await;
-        let search = visit(SATURDAY_NIGHT, "sam.elm", "http://www.google.com/search?q=hurt+myself");
+        let search = hurt(SATURDAY_NIGHT, "sam.elm");
         let arrival = system.put(&format!("{school}/web/a.log"), search).await;
         normalise(&system.context(), &arrival).await.unwrap();
         vec![manifest_of(&system.context(), &arrival, Stage::Normalise)]
