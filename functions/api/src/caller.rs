@@ -7,18 +7,25 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use std::collections::BTreeMap;
-use trustwatch_access::Principal;
-use trustwatch_pipeline::{Request, sign_in};
+use std::sync::Arc;
+use trustwatch_access::{GroupMap, Principal};
+use trustwatch_pipeline::{Request, SignedIn, sign_in};
 
 /// A person who has a role here, and the request that they make.
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
+    groups: Arc<GroupMap>,
     request_id: String,
 }
 
 impl Caller {
     pub(crate) fn request<'a>(&'a self, api: &'a Api) -> Request<'a> {
-        Request { principal: &self.principal, authoriser: &api.authoriser, id: &self.request_id }
+        Request {
+            principal: &self.principal,
+            groups: &self.groups,
+            authoriser: &api.authoriser,
+            id: &self.request_id,
+        }
     }
 }
 
@@ -34,6 +41,7 @@ impl FromRequestParts<Api> for Caller {
         let jwt = gateway.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
         let claims = jwt.map(|jwt| jwt.claims.clone()).ok_or_else(unverified)?;
         let claims: BTreeMap<String, String> = claims.into_iter().collect();
-        Ok(Self { principal: sign_in(&api.context, &claims).await?, request_id })
+        let SignedIn { principal, groups } = sign_in(&api.context, &claims).await?;
+        Ok(Self { principal, groups, request_id })
     }
 }

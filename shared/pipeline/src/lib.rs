@@ -53,7 +53,7 @@ pub use review::{
     list_alerts, read_alert, visible_schools,
 };
 pub use settings::{SettingsError, load_school, save_feed, settings_key};
-pub use sign_in::{GROUP_MAP_KEY, PutGroupMapError, SignInError, put_group_map, sign_in};
+pub use sign_in::{GROUP_MAP_KEY, PutGroupMapError, SignInError, SignedIn, put_group_map, sign_in};
 pub use step::{Cause, Disposition, StepError};
 pub use tail::TAIL_AFTER_MS;
 pub use trustwatch_lake::PartLimits;

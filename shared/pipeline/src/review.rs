@@ -14,13 +14,15 @@ pub use read::{AlertView, RuleText, read_alert};
 use crate::alert::AlertRow;
 use crate::commit::Context;
 use crate::feeds::registered_schools;
-use crate::sign_in::{KEPT_MS, subjects};
+use crate::sign_in::KEPT_MS;
 use crate::step::{Cause, StepError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use trustwatch_access::{Action, Authoriser, CursorError, Decision, Principal, Resource, SchoolRole};
+use trustwatch_access::{
+    Action, Authoriser, CursorError, Decision, GroupMap, Principal, Resource, SchoolRole,
+};
 use trustwatch_casework::ReviewError;
-use trustwatch_model::{Attribution, Desk, Queue, SchoolId, SubjectRole};
+use trustwatch_model::{Attribution, Desk, Queue, SchoolId, SubjectKey, SubjectRole};
 use trustwatch_policy::fold_login;
 use trustwatch_store::AuditItem;
 
@@ -29,6 +31,8 @@ use trustwatch_store::AuditItem;
 pub struct Request<'a> {
     /// Who asks.
     pub principal: &'a Principal,
+    /// Who else has which role.
+    pub groups: &'a GroupMap,
     /// The policies.
     pub authoriser: &'a Authoriser,
     /// Id of the request, as the gateway gave it.
@@ -69,14 +73,23 @@ impl Request<'_> {
         self.authoriser.authorise(self.principal, action, resource) == Decision::Allow
     }
 
-    /// Whether this person may do this to the alert that shows this row.
-    async fn may_alert(&self, context: &Context, action: Action, row: &AlertRow) -> Result<bool, Cause> {
+    /// Whether nobody is head of a school: what stands in the head's queue is then the trust's to read.
+    fn has_no_head(&self, school: &SchoolId) -> bool {
+        !self.groups.gives(SchoolRole::Head, school)
+    }
+
+    /// Whether this person, who is these subjects, may do this to the alert that shows this row.
+    async fn may_alert(
+        &self,
+        context: &Context,
+        action: Action,
+        row: &AlertRow,
+        subjects: BTreeSet<SubjectKey>,
+    ) -> Result<bool, Cause> {
         let cell = &row.about.cell;
-        let subjects = subjects(context, self.principal, cell).await?;
         let role = row.subject_role.max(role_now(context, row).await?);
         let mut queues: BTreeSet<Queue> = row.routes().into_iter().map(|route| route.queue).collect();
-        if queues.contains(&Queue::School(cell.school.clone(), Desk::Head))
-            && has_no_head(context, &cell.school)
+        if queues.contains(&Queue::School(cell.school.clone(), Desk::Head)) && self.has_no_head(&cell.school)
         {
             queues.insert(Queue::Trust);
         }
@@ -118,12 +131,6 @@ async fn role_now(context: &Context, row: &AlertRow) -> Result<Option<SubjectRol
     let roster = context.roster_now(cell.school.as_str()).await?;
     let person = roster.person(cell.school.as_str(), &fold_login(login), row.last_ms.saturating_mul(1_000));
     Ok(person.and_then(|person| person.role))
-}
-
-/// Whether nobody is head of a school by the group map: what stands in the head's queue is then the trust's to read.
-fn has_no_head(context: &Context, school: &SchoolId) -> bool {
-    let map = context.in_force.0.groups.get(&(), i64::MIN);
-    map.is_some_and(|map| !map.gives(SchoolRole::Head, school))
 }
 
 /// The registered schools that this person may see; with a school given, that one.

@@ -34,20 +34,30 @@ pub enum SignInError {
     Step(#[from] StepError),
 }
 
+/// Somebody who was let in, and the map by which they were.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who it is.
+    pub principal: Principal,
+    /// Who has which role.
+    pub groups: Arc<GroupMap>,
+}
+
 /// The person that the claims of a verified token stand for.
 ///
 /// # Errors
 /// [`SignInError`]; nobody is let in who has no grant.
-pub async fn sign_in(context: &Context, claims: &BTreeMap<String, String>) -> Result<Principal, SignInError> {
+pub async fn sign_in(context: &Context, claims: &BTreeMap<String, String>) -> Result<SignedIn, SignInError> {
     let kept = context.in_force.0.groups.get(&(), context.now_ms());
-    if let Some(map) = kept {
-        match Principal::from_claims(claims, &map) {
+    if let Some(groups) = kept {
+        match Principal::from_claims(claims, &groups) {
             // The map may have been changed for them a moment ago: who is refused is looked up again.
             Err(AccessError::NoGrant { .. }) => {}
-            signed_in => return Ok(signed_in?),
+            principal => return Ok(SignedIn { principal: principal?, groups }),
         }
     }
-    Ok(Principal::from_claims(claims, group_map(context).await?.as_ref())?)
+    let groups = group_map(context).await?;
+    Ok(SignedIn { principal: Principal::from_claims(claims, &groups)?, groups })
 }
 
 async fn group_map(context: &Context) -> Result<Arc<GroupMap>, SignInError> {

@@ -12,7 +12,7 @@ use trustwatch_pipeline::{
     Arrival, Context, InForce, Request, RequestError, alerts, change_alert, classify, normalise,
 };
 use trustwatch_tests::fixture::SATURDAY_NIGHT;
-use trustwatch_tests::judging::{alert_facts, bet, judged_school, manifest_of, visit};
+use trustwatch_tests::judging::{alert_facts, bet, hurt, judged_school, manifest_of, visit};
 use trustwatch_tests::state::audit_entries;
 use trustwatch_tests::system::{HOUR_MS, System};
 
@@ -25,10 +25,7 @@ impl Play for OneAlert {
             judged_school(system, school).await;
             let context = system.context();
             context.store.year_key("2026-27").await.unwrap();
-            let search = |second: i64| {
-                let url = "http://www.google.com/search?q=hurt+myself";
-                visit(SATURDAY_NIGHT + second, "pat.ash", url)
-            };
+            let search = |second: i64| hurt(SATURDAY_NIGHT + second, "pat.ash");
             let mut manifests = Vec::new();
             // Each is an alert alone, so both write the cell; the whole truth is two events.
             let texts = [("a", search(0) + &bet(SATURDAY_NIGHT, "pat.ash")), ("b", search(5))];
@@ -85,7 +82,7 @@ async fn one_alert(system: &System, school: &str, seen: &Seen, beside: i64) -> A
 
 /// A file with one search and so many lines beside it, not judged yet.
 async fn searched(system: &System, school: &str, name: &str, second: i64, beside: i64) -> Arrival {
-    let line = visit(SATURDAY_NIGHT + second, "pat.ash", "http://www.google.com/search?q=hurt+myself");
+    let line = hurt(SATURDAY_NIGHT + second, "pat.ash");
     let others = (0..beside).map(|n| visit(SATURDAY_NIGHT + n, "pat.ash", "http://news.example/"));
     let text = line + &others.collect::<String>();
     let arrival = system.put(&format!("{school}/web/{name}.log"), text).await;
@@ -104,8 +101,9 @@ async fn close(context: Context, school: &str, login: &str, id: AlertId) -> Resu
     let claims = [("sub", login), ("groups", "[g]"), ("preferred_username", login)];
     let claims: BTreeMap<String, String> =
         claims.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let principal = Principal::from_claims(&claims, &GroupMap::parse(&map).unwrap()).unwrap();
-    let request = Request { principal: &principal, authoriser: &Authoriser::new().unwrap(), id: login };
+    let groups = &GroupMap::parse(&map).unwrap();
+    let principal = &Principal::from_claims(&claims, groups).unwrap();
+    let request = Request { principal, groups, authoriser: &Authoriser::new().unwrap(), id: login };
     let seen = Revs { review: 0, evidence: 1 };
     let step = Transition::Close(Outcome::Confirmed);
     change_alert(&context, &request, &id, step, seen).await.map(|_| ())

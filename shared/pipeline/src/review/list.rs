@@ -1,16 +1,17 @@
 //! A page of the alerts that somebody may see: the most severe first, of these the oldest first, over all their
 //! queues.
 
-use super::{Request, RequestError, has_no_head, visible_schools};
+use super::{Request, RequestError, visible_schools};
 use crate::alert::AlertRow;
 use crate::commit::Context;
+use crate::sign_in::subjects;
 use crate::step::{At, Cause, StepError};
 use futures::future::try_join_all;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use trustwatch_access::{Action, CursorError, CursorKey, Position};
-use trustwatch_casework::{Status, partition, queue_sort};
-use trustwatch_model::{AlertId, Desk, Queue, SchoolId, Severity};
+use trustwatch_casework::{Cell, Status, partition, queue_sort};
+use trustwatch_model::{AlertId, Desk, Queue, SchoolId, Severity, SubjectKey};
 use trustwatch_store::{AuditPlace, QueueEntry, QueueRange};
 
 /// Most alerts of a page.
@@ -77,7 +78,7 @@ pub async fn list_alerts(
     request.has_login()?;
     // What reaches nobody at the school reaches the trust's queue.
     if queues.contains(&Queue::Trust) {
-        let headless = schools.iter().filter(|school| has_no_head(context, school));
+        let headless = schools.iter().filter(|school| request.has_no_head(school));
         let unread = headless.map(|school| Queue::School(school.clone(), Desk::Head));
         let unread: Vec<Queue> = unread.filter(|queue| !queues.contains(queue)).collect();
         queues.extend(unread);
@@ -89,8 +90,17 @@ pub async fn list_alerts(
     let place = opened.transpose()?.map(|position| Place::parse(&position).ok_or(CursorError)).transpose()?;
     // One more than is asked for tells whether there is another page.
     let wanted = limit + 1;
-    let mut search =
-        Search { context, request, filter, queues, wanted, place, looked_at: 0, found: Vec::new() };
+    let mut search = Search {
+        context,
+        request,
+        filter,
+        queues,
+        wanted,
+        place,
+        own: HashMap::new(),
+        looked_at: 0,
+        found: Vec::new(),
+    };
     let ends_short = search.run().await?;
     let Search { mut found, mut place, .. } = search;
     let is_full = found.len() > limit;
@@ -148,6 +158,8 @@ struct Search<'a> {
     wanted: usize,
     /// The last alert that was looked at.
     place: Option<Place>,
+    /// The subjects that the reader is, by school and window: alerts of one day share them.
+    own: HashMap<(SchoolId, i64, i64), BTreeSet<SubjectKey>>,
     looked_at: usize,
     found: Vec<(Place, AlertRow)>,
 }
@@ -224,7 +236,8 @@ impl Search<'_> {
             // The queue of the trust holds alerts of every school.
             let is_asked_for =
                 self.filter.school.as_ref().is_none_or(|school| *school == row.about.cell.school);
-            let may = self.request.may_alert(self.context, Action::ReadAlert, &row).await;
+            let own = self.own(&row.about.cell).await.at("read what decides", id)?;
+            let may = self.request.may_alert(self.context, Action::ReadAlert, &row, own).await;
             let place = Place { order: entry.order, alert: entry.alert.clone() };
             if may.at("read what decides", id)? && is_asked_for {
                 self.found.push((place.clone(), row));
@@ -233,5 +246,15 @@ impl Search<'_> {
             self.looked_at += 1;
         }
         Ok(())
+    }
+
+    async fn own(&mut self, cell: &Cell) -> Result<BTreeSet<SubjectKey>, Cause> {
+        let window = (cell.school.clone(), cell.window_ms, cell.grid_ms);
+        if let Some(own) = self.own.get(&window) {
+            return Ok(own.clone());
+        }
+        let own = subjects(self.context, self.request.principal, cell).await?;
+        self.own.insert(window, own.clone());
+        Ok(own)
     }
 }

@@ -4,6 +4,7 @@ use super::evidence::{Sight, sights};
 use super::{Request, RequestError};
 use crate::alert::{AlertRow, about_of, alert_of, row_of};
 use crate::commit::Context;
+use crate::sign_in::subjects;
 use crate::step::{At, StepError};
 use serde_json::json;
 use trustwatch_access::Action;
@@ -57,7 +58,9 @@ pub(super) async fn open(
     let alert = alert.at("read alert", id.as_str())?;
     let row = row_of(&about, &alert, &seen).at("read alert", id.as_str())?;
     let row = row.ok_or(RequestError::NoSuchAlert)?;
-    let may = request.may_alert(context, action, &row).await.at("read what decides", id.as_str())?;
+    let own = subjects(context, request.principal, &row.about.cell).await;
+    let own = own.at("read what decides", id.as_str())?;
+    let may = request.may_alert(context, action, &row, own).await.at("read what decides", id.as_str())?;
     if may { Ok((seen, alert, row)) } else { Err(RequestError::NoSuchAlert) }
 }
 
