@@ -196,6 +196,12 @@ impl System {
         self.s3.put_object().bucket(lake).key(key).body(body).send().await.unwrap();
     }
 
+    /// Deletes a version of a raw object for good, which nothing of ours does without a certificate.
+    pub async fn delete_raw(&self, arrival: &Arrival) {
+        let deleted = self.s3.delete_object().bucket(&arrival.bucket).key(&arrival.key);
+        deleted.version_id(&arrival.version_id).send().await.unwrap();
+    }
+
     /// Lets the ledger forget a source, as it does 60 days after its end.
     pub async fn forget(&self, arrival: &Arrival) {
         for stage in ["NORMALISE", "TAIL"] {

@@ -172,9 +172,26 @@ fn utf_16_behind_its_mark_is_handed_out_as_utf_8() {
     check(&big, &want);
     check(&gzip(&little), &want);
     check(b"\xff\xfe", &[]);
-    check(b"\xff\xfea\0\n", &[("a\u{fffd}", false)]);
+    check(b"\xff\xfea\0\n", &[("a", false)]);
     let (lines, _) = read(&b"\xffa\n"[..]);
     assert_eq!(lines, [(b"\xffa".to_vec(), true)]);
+}
+
+/// So a growing file goes on from each version of it.
+#[test]
+fn utf_16_that_breaks_off_inside_a_letter_has_no_half_letter() {
+    let text = "Siân\n\u{1f600}\u{1f600}\n";
+    let whole: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for end in 2..whole.len() {
+        let (lines, error) = read(&whole[..end]);
+        assert!(error.is_none(), "{error:?}");
+        let read: Vec<u8> = lines
+            .iter()
+            .flat_map(|(line, ended)| line.iter().copied().chain(ended.then_some(b'\n')))
+            .collect();
+        assert!(text.as_bytes().starts_with(&read), "cut at {end}: {:?}", String::from_utf8_lossy(&read));
+    }
 }
 
 #[test]

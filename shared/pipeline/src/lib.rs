@@ -23,6 +23,7 @@ mod normalise;
 mod notification;
 mod queue;
 mod reconcile;
+mod reread;
 mod review;
 mod settings;
 mod sign_in;
@@ -30,7 +31,9 @@ mod step;
 mod tail;
 mod verify;
 mod verify_chain;
+mod verify_gone;
 mod verify_judged;
+mod verify_source;
 
 pub use account::{AccountError, Rules, Sink, account};
 pub use alert::{About, AlertRow};

@@ -121,7 +121,8 @@ impl Job {
         body: bridge::BodyReader,
         send: &mpsc::Sender<Output>,
     ) -> Result<Written, AccountError<Stop>> {
-        let mut parser = parser(&self.feed, &self.key, self.arrived_at)?;
+        let parser = parser(&self.feed, &self.key, self.arrived_at);
+        let mut parser = parser.map_err(|error| AccountError::Sink(Stop::Lake(error)))?;
         let mut sink = PartSink {
             events: EventWriter::new(self.object.clone(), self.parts),
             rejects: RejectWriter::new(
@@ -147,9 +148,8 @@ impl Job {
     }
 }
 
-fn parser(feed: &FeedPin, key: &str, arrived_at: i64) -> Result<Box<dyn LineParser>, AccountError<Stop>> {
-    let format = trustwatch_formats::find(&feed.settings.format).ok_or(LakeError::Column("format"));
-    let format = format.map_err(|error| AccountError::Sink(Stop::Lake(error)))?;
+pub(crate) fn parser(feed: &FeedPin, key: &str, arrived_at: i64) -> Result<Box<dyn LineParser>, LakeError> {
+    let format = trustwatch_formats::find(&feed.settings.format).ok_or(LakeError::Column("format"))?;
     let zone = jiff::tz::TimeZone::get(&feed.settings.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let window = Window::around(arrived_at, feed.settings.horizon_days);
     Ok(format.parser(&ParseContext { zone, window, key, arrived_at, reading: &feed.settings.reading }))
@@ -180,7 +180,8 @@ pub(crate) async fn fault_of(
     let (body, _fetch) = open(context, version, id).await?;
     let (feed, key, arrived_at) = (feed.clone(), version.key.clone(), pins.pins.arrived_at);
     let reading = tokio::task::spawn_blocking(move || {
-        let mut parser = parser(&feed, &key, arrived_at)?;
+        let parser = parser(&feed, &key, arrived_at);
+        let mut parser = parser.map_err(|error| AccountError::Sink(Stop::Lake(error)))?;
         let mut lines = LineReader::new(body);
         account(&mut lines, parser.as_mut(), Rules::default(), &mut DayChanges::default()).map(|_| ())
     });

@@ -1,17 +1,17 @@
-//! The proof that nothing is lost or doubled: every raw object is counted again, from its bytes, against its
+//! The proof that nothing is lost or doubled: every raw object is read again, from its bytes, against its
 //! manifest, its parts, its rejects and the day index.
 
 use crate::arrival::{Arrival, SourcePins};
 use crate::commit::Context;
-use crate::lines::{fault_of, open};
+use crate::lines::fault_of;
 use crate::step::{At, Cause, StepError};
 use crate::tail::final_ms;
 use crate::verify_chain::{Told, chain_problems};
+use crate::verify_gone::{Gone, gone};
 use crate::verify_judged::judged;
+use crate::verify_source::Check;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use trustwatch_formats::{LineReader, ReadError};
-use trustwatch_lake::{JudgedOf, Manifest, Outcome, Stage, read_part, reject_lines, sha256_hex};
+use trustwatch_lake::{JudgedOf, Manifest, Outcome, Stage};
 use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, SourceId};
 
 /// Something that does not balance.
@@ -34,6 +34,10 @@ pub struct Report {
     pub quarantined: u64,
     /// Versions that have not been normalised, or not judged yet.
     pub pending: u64,
+    /// Versions that were worked on and that are no longer there. What they became is proved by itself.
+    pub gone: u64,
+    /// Versions of which this build would read some lines otherwise than the one that read them.
+    pub read_otherwise: u64,
     /// The account of all lines, counted from parts and rejects.
     pub counts: Counts,
     /// Events that rules found.
@@ -52,18 +56,28 @@ impl Report {
 
 /// Counts everything again.
 ///
-/// Memory: the line numbers of one object.
+/// Memory: the line numbers of one object, and the names of all.
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read at all; what can be read and is wrong is a [`Finding`].
 pub async fn verify(context: &Context) -> Result<Report, StepError> {
     let mut report = Report::default();
+    let gone = gone(context).await?;
+    for (manifest, problems) in gone.checked(context).await? {
+        report.gone += 1;
+        report.counts += manifest.counts;
+        report.findings.extend(problems.into_iter().map(|problem| Finding {
+            source_id: manifest.source_id.to_string(),
+            key: manifest.source.key.clone(),
+            problem,
+        }));
+    }
     let mut next = None;
     loop {
         let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
         for version in &page.entries {
             report.objects += 1;
-            verify_version(context, version, &mut report).await?;
+            verify_version(context, version, &gone, &mut report).await?;
         }
         next = page.next;
         if next.is_none() {
@@ -75,6 +89,7 @@ pub async fn verify(context: &Context) -> Result<Report, StepError> {
 async fn verify_version(
     context: &Context,
     version: &ObjectVersion,
+    gone: &Gone,
     report: &mut Report,
 ) -> Result<(), StepError> {
     let source_id = Arrival::from(version).source_id();
@@ -111,13 +126,15 @@ async fn verify_version(
         }
         return Ok(());
     }
-    let mut check = Check { context, version, source_id, problems: Vec::new(), lines: Vec::new() };
-    let is_last_ended = check.source(&manifest, tail.as_ref()).await?;
-    let told = Told { version, manifest: &manifest, tail: tail.as_ref(), is_last_ended };
+    let mut check = Check::new(context, source_id.clone());
+    let is_last_ended = check.source(version, &manifest, tail.as_ref()).await?;
+    report.read_otherwise += u64::from(check.is_read_otherwise);
+    let gone = gone.of(&version.key);
+    let told = Told { version, manifest: &manifest, tail: tail.as_ref(), is_last_ended, gone };
     check.problems.extend(chain_problems(context, &told).await?);
     let mut is_pending = false;
     for manifest in [Some(&manifest), tail.as_ref()].into_iter().flatten() {
-        let of = JudgedOf { stage: manifest.stage, source_id: check.source_id.clone() };
+        let of = JudgedOf { stage: manifest.stage, source_id: source_id.clone() };
         let judged = judged(context, of, manifest).await?;
         check.problems.extend(judged.problems);
         report.found += judged.findings;
@@ -131,12 +148,7 @@ async fn verify_version(
         }
     }
     report.pending += u64::from(is_pending);
-    let Check { problems, source_id, .. } = check;
-    report.findings.extend(problems.into_iter().map(|problem| Finding {
-        source_id: source_id.to_string(),
-        key: version.key.clone(),
-        problem,
-    }));
+    report.findings.extend(check.problems.into_iter().map(finding));
     report.counts += manifest.counts;
     if let Some(tail) = tail {
         report.counts += Counts { lines: 0, ..tail.counts };
@@ -187,144 +199,5 @@ pub(crate) async fn finished(
             Ok(Err(format!("its manifest cannot be read: {error}")))
         }
         found => found.map(Ok),
-    }
-}
-
-/// The check of one source: collects every problem instead of stopping at the first.
-struct Check<'c> {
-    context: &'c Context,
-    version: &'c ObjectVersion,
-    source_id: SourceId,
-    problems: Vec<String>,
-    /// Line numbers of events and rejects.
-    lines: Vec<u64>,
-}
-
-impl Check<'_> {
-    /// Checks the account of one version against its bytes. Returns whether its last line came with its newline.
-    async fn source(&mut self, manifest: &Manifest, tail: Option<&Manifest>) -> Result<bool, StepError> {
-        let (raw_lines, is_last_ended) = self.count_raw().await?;
-        self.expect("lines of the raw object", raw_lines, manifest.counts.lines);
-        if !manifest.counts.balances() {
-            self.problems.push(format!("the counts do not balance: {:?}", manifest.counts));
-        }
-        self.stage(manifest).await?;
-        self.places(manifest);
-        if let Some(tail) = tail {
-            let before = self.lines.len();
-            self.stage(tail).await?;
-            let held = manifest.held.as_ref().map(|held| held.line);
-            if self.lines.iter().skip(before).any(|line| Some(*line) != held) {
-                self.problems.push("the held line was settled as another line".to_owned());
-            }
-        }
-        let found = self.lines.len() as u64;
-        self.lines.sort_unstable();
-        self.lines.dedup();
-        self.expect("distinct line numbers", self.lines.len() as u64, found);
-        if self.lines.last().is_some_and(|last| *last > raw_lines) {
-            self.problems.push(format!("a row names a line beyond the {raw_lines} of the raw object"));
-        }
-        Ok(is_last_ended)
-    }
-
-    /// Repeats stand at the beginning and a held line at the end: no row may name one of them.
-    fn places(&mut self, manifest: &Manifest) {
-        let repeats = manifest.counts.skipped.repeat;
-        if self.lines.iter().any(|line| *line <= repeats) {
-            self.problems.push(format!("a row names one of the {repeats} repeated lines"));
-        }
-        if manifest.held.as_ref().is_some_and(|held| self.lines.contains(&held.line)) {
-            self.problems.push("a row names the held line".to_owned());
-        }
-    }
-
-    async fn stage(&mut self, manifest: &Manifest) -> Result<(), StepError> {
-        let id = self.source_id.to_string();
-        let lake = &self.context.store.names().lake;
-        let (mut events, mut rejects) = (0, 0);
-        let mut days: BTreeMap<String, u64> = BTreeMap::new();
-        for part in &manifest.parts {
-            let Some(object) = self.context.store.read(lake, &part.key).await.at("read part", &id)? else {
-                self.problems.push(format!("a part of {} rows is missing", part.rows));
-                continue;
-            };
-            if sha256_hex(&object.bytes) != part.sha256 {
-                self.problems.push("a part does not have the bytes that its name says".to_owned());
-            }
-            let facts = match read_part(object.bytes) {
-                Ok(facts) => facts,
-                Err(error) => {
-                    self.problems.push(format!("a part of {} rows cannot be read: {error}", part.rows));
-                    continue;
-                }
-            };
-            self.expect("rows of a part", facts.rows, part.rows);
-            let ours = [manifest.school.as_str(), manifest.feed.as_str(), &id];
-            if facts.sources.iter().any(|source| *source != ours) {
-                self.problems.push("a part holds rows of another school, feed or source".to_owned());
-            }
-            let days_found = [facts.first_event_at, facts.last_event_at].into_iter().flatten();
-            if days_found.map(crate::commit::utc_day).any(|day| day != part.date) {
-                self.problems.push(format!("a part of {} holds events of another day", part.date));
-            }
-            events += facts.rows;
-            *days.entry(part.date.to_string()).or_default() += facts.rows;
-            self.lines.extend(facts.lines);
-        }
-        for file in &manifest.rejects {
-            let Some(object) = self.context.store.read(lake, &file.key).await.at("read rejects", &id)? else {
-                self.problems.push(format!("a file of {} rejects is missing", file.lines));
-                continue;
-            };
-            if sha256_hex(&object.bytes) != file.sha256 {
-                self.problems.push("a file of rejects does not have the bytes that its name says".to_owned());
-            }
-            let lines = match reject_lines(&object.bytes) {
-                Ok(lines) => lines,
-                Err(error) => {
-                    self.problems.push(format!("a file of {} rejects cannot be read: {error}", file.lines));
-                    continue;
-                }
-            };
-            rejects += lines.len() as u64;
-            self.lines.extend(lines.iter().map(|line| line.line));
-        }
-        self.expect("events in parts", events, manifest.counts.events);
-        self.expect("lines in reject files", rejects, manifest.counts.rejects);
-        for (date, rows) in days {
-            let index = self.context.store.day(&manifest.school, &date).await.at("read day", &id)?;
-            let name = format!("{}#{id}", manifest.stage.table_key());
-            let indexed = index.iter().find(|(key, _)| *key == name).map_or(0, |(_, rows)| *rows);
-            self.expect(&format!("rows in the index of {date}"), indexed, rows);
-        }
-        Ok(())
-    }
-
-    /// The lines of the raw object, and whether the last one came with its newline.
-    async fn count_raw(&mut self) -> Result<(u64, bool), StepError> {
-        let id = self.source_id.as_str();
-        let (reader, _fetch) = open(self.context, self.version, id).await?;
-        let counted = tokio::task::spawn_blocking(move || {
-            let (mut lines, mut is_ended) = (LineReader::new(reader), true);
-            while let Some(line) = lines.next_line()? {
-                is_ended = line.ended;
-            }
-            Ok((lines.lines(), is_ended))
-        });
-        match counted.await.map_err(|_| Cause::Worker).at("count lines", id)? {
-            Ok(counted) => Ok(counted),
-            Err(ReadError::Io(error)) => Err(StepError::new("count lines", id, Cause::Body(error))),
-            Err(_) => {
-                self.problems.push("the raw object cannot be read, but was not set aside".to_owned());
-                Ok((0, true))
-            }
-        }
-    }
-
-    fn expect(&mut self, what: &str, found: u64, wanted: u64) {
-        if found != wanted {
-            self.problems.push(format!("{what}: found {found}, expected {wanted}"));
-        }
     }
 }

@@ -34,6 +34,12 @@ fn print(report: &Report) -> anyhow::Result<()> {
     say!("objects      {:>12}", report.objects)?;
     say!("  set aside  {:>12}   as a whole, with a reason on the feed", report.quarantined)?;
     say!("  pending    {:>12}   not yet worked on", report.pending)?;
+    if report.gone > 0 {
+        say!(
+            "  gone       {:>12}   their raw objects were deleted; their files are as they were",
+            report.gone
+        )?;
+    }
     say!("lines        {:>12}", counts.lines)?;
     say!("  events     {:>12}", counts.events)?;
     say!("  rejects    {:>12}   kept, with a reason", counts.rejects)?;
@@ -43,6 +49,12 @@ fn print(report: &Report) -> anyhow::Result<()> {
         counts.skipped.repeat
     )?;
     say!("  held       {:>12}   last lines that wait for their end", counts.held)?;
+    if report.read_otherwise > 0 {
+        say!(
+            "{} object(s) were read by another build, and this one would read some lines otherwise.",
+            report.read_otherwise
+        )?;
+    }
     for finding in &report.findings {
         say!("DOES NOT BALANCE {} ({}): {}", finding.key, finding.source_id, finding.problem)?;
     }

@@ -46,7 +46,9 @@ impl Utf16 {
                 self.ended = self.to == 0;
             }
             let waiting = self.input.get(self.from..self.to).unwrap_or_default();
-            let (result, read, written, _) = self.decoder.decode_to_utf8(waiting, out, self.ended);
+            // The decoder is never told that the end has come: a version of a growing file may break off inside a letter,
+            // and half a letter is no text that the next version goes on from.
+            let (result, read, written, _) = self.decoder.decode_to_utf8(waiting, out, false);
             self.from += read;
             let done = self.ended && result == CoderResult::InputEmpty;
             if done || written > 0 || result == CoderResult::OutputFull {

@@ -43,6 +43,7 @@ pub struct LineReader<R: Read> {
     /// Bytes after `start` that hold no newline for certain.
     searched: usize,
     lines: u64,
+    last_ended: bool,
     at_start: bool,
     at_end: bool,
     fault: Option<Fault>,
@@ -66,6 +67,7 @@ impl<R: Read> LineReader<R> {
             end: 0,
             searched: 0,
             lines: 0,
+            last_ended: true,
             at_start: true,
             at_end: false,
             fault: None,
@@ -86,6 +88,11 @@ impl<R: Read> LineReader<R> {
     /// Lines that were handed out.
     pub fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Whether the line that was handed out last had its newline; true before the first.
+    pub fn last_ended(&self) -> bool {
+        self.last_ended
     }
 
     /// The next line; `None` at the end of the object.
@@ -127,6 +134,7 @@ impl<R: Read> LineReader<R> {
 
     fn finish(&mut self, from: usize, to: usize, ended: bool) -> RawLine<'_> {
         self.lines += 1;
+        self.last_ended = ended;
         let part = self.buffer.get(from..to).unwrap_or_default();
         let part = if ended { without_return(part) } else { part };
         if self.long.active || part.len() > LINE_BYTES_MAX {

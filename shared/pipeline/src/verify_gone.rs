@@ -1,0 +1,80 @@
+//! Versions that were worked on and that are no longer there: whoever deletes a raw object takes the proof of its lines
+//! away, and nothing else. What they became is proved by itself, and versions that repeat them are taken at their word.
+
+use crate::arrival::Arrival;
+use crate::commit::Context;
+use crate::step::{At, StepError};
+use crate::verify_source::Check;
+use std::collections::{BTreeMap, HashSet};
+use trustwatch_lake::{Manifest, Stage, keys};
+use trustwatch_model::SourceId;
+
+/// The manifests of versions that are gone, by the key of the raw object.
+#[derive(Debug, Default)]
+pub(crate) struct Gone(BTreeMap<String, Vec<Manifest>>);
+
+impl Gone {
+    /// Those of one key.
+    pub(crate) fn of(&self, key: &str) -> &[Manifest] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Each with what is wrong with the files that it names.
+    pub(crate) async fn checked(
+        &self,
+        context: &Context,
+    ) -> Result<Vec<(&Manifest, Vec<String>)>, StepError> {
+        let mut checked = Vec::new();
+        for manifest in self.0.values().flatten() {
+            let mut check = Check::new(context, manifest.source_id.clone());
+            check.files_alone(manifest).await?;
+            checked.push((manifest, check.problems));
+        }
+        Ok(checked)
+    }
+}
+
+/// Looks for manifests of normalise without a raw object.
+pub(crate) async fn gone(context: &Context) -> Result<Gone, StepError> {
+    let there = there(context).await?;
+    let lake = &context.store.names().lake;
+    let mut gone = Gone::default();
+    let mut next = None;
+    loop {
+        let prefix = keys::manifests(Stage::Normalise, None);
+        let page = context.store.keys(lake, &prefix, next.as_deref()).await.at("list manifests", "-")?;
+        for (key, _) in &page.entries {
+            // What came without a school was never read.
+            if keys::to_judge(key).is_none_or(|(_, of)| there.contains(&of.source_id)) {
+                continue;
+            }
+            let object = context.store.read(lake, key).await.at("read manifest", "-")?;
+            // One that cannot be read belongs to nothing that could be proved.
+            let Some(manifest) = object.and_then(|object| Manifest::from_json(&object.bytes).ok()) else {
+                continue;
+            };
+            // It may have come since the listing.
+            let id = manifest.source_id.as_str();
+            if context.store.open_raw(&manifest.source).await.at("open object", id)?.is_none() {
+                gone.0.entry(manifest.source.key.clone()).or_default().push(manifest);
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(gone);
+        }
+    }
+}
+
+/// The names of all sources that are there.
+async fn there(context: &Context) -> Result<HashSet<SourceId>, StepError> {
+    let (mut there, mut next) = (HashSet::new(), None);
+    loop {
+        let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
+        there.extend(page.entries.iter().map(|version| Arrival::from(version).source_id()));
+        next = page.next;
+        if next.is_none() {
+            return Ok(there);
+        }
+    }
+}
