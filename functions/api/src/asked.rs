@@ -2,6 +2,7 @@
 //! expected.
 
 use crate::problem::Problem;
+use crate::refusal::Code;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
 use axum::http::StatusCode;
@@ -14,6 +15,8 @@ use std::collections::BTreeSet;
 use trustwatch_casework::{Outcome, Status, Transition};
 use trustwatch_model::{SchoolId, Severity};
 use trustwatch_pipeline::AlertFilter;
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::{OpenApi, RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 /// Parameters behind `?`.
@@ -25,7 +28,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Paramet
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let asked = Query::<T>::from_request_parts(parts, state).await;
         asked.map(|Query(asked)| Self(asked)).map_err(|error: QueryRejection| {
-            Problem::bad_request(format!("the parameters cannot be read: {}", error.body_text()))
+            Problem::new(Code::BadRequest, format!("the parameters cannot be read: {}", error.body_text()))
         })
     }
 }
@@ -40,12 +43,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let body = Json::<T>::from_request(request, state).await;
         body.map(|Json(body)| Self(body)).map_err(|error: JsonRejection| {
             let code = match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => "too_large",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE => "not_json",
-                _ => "bad_request",
+                StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::NotJson,
+                StatusCode::UNPROCESSABLE_ENTITY => Code::BadBody,
+                _ => Code::BadRequest,
             };
             // The text names fields and places, and repeats what was sent to whoever sent it.
-            Problem::new(error.status(), code, error.body_text())
+            Problem::new(code, error.body_text())
         })
     }
 }
@@ -124,7 +128,7 @@ impl AlertsAsked {
         let limit = self.limit.unwrap_or(default);
         let fits = (1..=most).contains(&limit);
         fits.then_some(limit)
-            .ok_or_else(|| Problem::bad_request(format!("`limit` is `{limit}`: use 1 to {most}")))
+            .ok_or_else(|| Problem::new(Code::BadRequest, format!("`limit` is `{limit}`: use 1 to {most}")))
     }
 
     pub(crate) fn cursor(&self) -> Option<&str> {
@@ -142,7 +146,10 @@ fn severities(text: Option<&str>) -> Result<BTreeSet<Severity>, Problem> {
     let text = text.unwrap_or("1,2,3,4,5");
     let levels = text.split(',').map(|level| level.parse().ok().and_then(Severity::new));
     levels.collect::<Option<_>>().ok_or_else(|| {
-        Problem::bad_request(format!("`severity` is `{text}`: expected numbers from 1 to 5 like `4,5`"))
+        Problem::new(
+            Code::BadRequest,
+            format!("`severity` is `{text}`: expected numbers from 1 to 5 like `4,5`"),
+        )
     })
 }
 
@@ -156,7 +163,9 @@ fn instant(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     };
     let at = text.parse::<Timestamp>().ok().or_else(day);
     let expected = "a time like 2026-10-19T09:00:00Z or a date like 2026-10-19";
-    let at = at.ok_or_else(|| Problem::bad_request(format!("`{name}` is `{text}`: expected {expected}")))?;
+    let at = at.ok_or_else(|| {
+        Problem::new(Code::BadRequest, format!("`{name}` is `{text}`: expected {expected}"))
+    })?;
     Ok(Some(at.as_millisecond()))
 }
 
@@ -173,6 +182,22 @@ pub(crate) enum TransitionAsked {
     },
     /// Open a closed one again.
     Reopen {},
+}
+
+impl TransitionAsked {
+    /// Says in the description that a step has no other fields: what serde refuses for variants, utoipa tells of
+    /// structs alone.
+    pub(crate) fn close(description: &mut OpenApi) {
+        let components = description.components.as_mut();
+        let schema = components.and_then(|components| components.schemas.get_mut(&*Self::name()));
+        if let Some(RefOr::T(Schema::OneOf(steps))) = schema {
+            for step in &mut steps.items {
+                if let RefOr::T(Schema::Object(step)) = step {
+                    step.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+                }
+            }
+        }
+    }
 }
 
 /// What came of an alert.

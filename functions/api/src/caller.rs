@@ -2,8 +2,8 @@
 
 use crate::Api;
 use crate::problem::Problem;
+use crate::refusal::Code;
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let unverified = || Problem::new(StatusCode::UNAUTHORIZED, "no_token", "the request needs a token");
+        let unverified = || Problem::new(Code::NoToken, "the request needs a token");
         let Some(RequestContext::ApiGatewayV2(gateway)) = parts.extensions.get() else {
             return Err(unverified());
         };

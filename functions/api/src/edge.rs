@@ -2,9 +2,10 @@
 
 use crate::Api;
 use crate::problem::Problem;
+use crate::refusal::Code;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use lambda_http::request::RequestContext;
@@ -18,18 +19,10 @@ pub const TARGET_BYTES_MAX: usize = 4 * 1024;
 pub(crate) fn around(router: Router<Api>) -> Router<Api> {
     router
         .fallback(|| async {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "no_such_route",
-                "there is no such route: see /v1/openapi.json",
-            )
+            Problem::new(Code::NoSuchRoute, "there is no such route: see /v1/openapi.json")
         })
         .method_not_allowed_fallback(|| async {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "no_such_method",
-                "this route has no such method: see /v1/openapi.json",
-            )
+            Problem::new(Code::NoSuchMethod, "this route has no such method: see /v1/openapi.json")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(limited))
@@ -40,7 +33,7 @@ async fn limited(request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_BYTES_MAX {
         let detail = format!("path and query have {target} bytes: at most {TARGET_BYTES_MAX} are read");
-        return Problem::new(StatusCode::URI_TOO_LONG, "too_long", detail).into_response();
+        return Problem::new(Code::TooLong, detail).into_response();
     }
     next.run(request).await
 }

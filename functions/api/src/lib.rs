@@ -9,8 +9,12 @@ mod asked;
 mod caller;
 mod edge;
 mod problem;
+mod refusal;
 mod routes;
 
+use crate::asked::TransitionAsked;
+use crate::problem::Problem;
+use crate::refusal::Code;
 use axum::Router;
 use std::sync::Arc;
 use trustwatch_access::{Authoriser, PolicyError};
@@ -42,12 +46,15 @@ impl Api {
 
 /// The description of the API as a whole; routes describe themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(info(
-    title = "trustwatch",
-    description = "What the web filters of a multi-academy trust's schools logged, judged by one policy: alerts \
+#[openapi(
+    info(
+        title = "trustwatch",
+        description = "What the web filters of a multi-academy trust's schools logged, judged by one policy: alerts \
                    for those who safeguard, the state of feeds for those who run them. Every route but `health` and \
                    `openapi.json` needs a token of the trust's directory. Times are RFC 3339 in UTC."
-))]
+    ),
+    components(schemas(Problem, Code))
+)]
 struct Description;
 
 fn described() -> OpenApiRouter<Api> {
@@ -69,7 +76,9 @@ fn described() -> OpenApiRouter<Api> {
 /// The OpenAPI 3.1 description of the API.
 #[must_use]
 pub fn description() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    let mut description = described().into_openapi();
+    TransitionAsked::close(&mut description);
+    description
 }
 
 /// All routes.

@@ -1,5 +1,6 @@
 //! Refusals: problem details (RFC 9457) with a `code` for programs and a `detail` for people.
 
+use crate::refusal::Code;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,26 +20,22 @@ pub(crate) struct Problem {
     #[schema(example = 404)]
     status: u16,
     /// A word for programs.
-    #[schema(example = "no_such_alert")]
-    code: &'static str,
+    code: Code,
     /// What is wrong and what to do.
     detail: String,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let status = code.status();
         let title = status.canonical_reason().unwrap_or_default();
         Self { r#type: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
-    }
-
-    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.code.status();
         let mut response = (status, Json(self)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -52,26 +49,26 @@ impl IntoResponse for Problem {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let detail = error.to_string();
-        let (status, code) = match error {
-            RequestError::NoSuchAlert => (StatusCode::NOT_FOUND, "no_such_alert"),
-            RequestError::NoSuchSchool => (StatusCode::NOT_FOUND, "no_such_school"),
-            RequestError::NoQueue => (StatusCode::FORBIDDEN, "no_queue"),
-            RequestError::NoLogin => (StatusCode::FORBIDDEN, "no_login"),
-            RequestError::Cursor(_) => (StatusCode::BAD_REQUEST, "bad_cursor"),
+        let code = match error {
+            RequestError::NoSuchAlert => Code::NoSuchAlert,
+            RequestError::NoSuchSchool => Code::NoSuchSchool,
+            RequestError::NoQueue => Code::NoQueue,
+            RequestError::NoLogin => Code::NoLogin,
+            RequestError::Cursor(_) => Code::BadCursor,
             RequestError::Review(review) => of_review(review),
             RequestError::Step(step) => return step.into(),
         };
-        Self::new(status, code, detail)
+        Self::new(code, detail)
     }
 }
 
-const fn of_review(error: ReviewError) -> (StatusCode, &'static str) {
+const fn of_review(error: ReviewError) -> Code {
     match error {
-        ReviewError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "stale"),
-        ReviewError::NewEvidence { .. } => (StatusCode::CONFLICT, "new_evidence"),
-        ReviewError::NoEpisode => (StatusCode::CONFLICT, "no_episode"),
-        ReviewError::Impossible { .. } => (StatusCode::CONFLICT, "impossible"),
-        ReviewError::AlreadyYours => (StatusCode::CONFLICT, "already_yours"),
+        ReviewError::Stale { .. } => Code::Stale,
+        ReviewError::NewEvidence { .. } => Code::NewEvidence,
+        ReviewError::NoEpisode => Code::NoEpisode,
+        ReviewError::Impossible { .. } => Code::Impossible,
+        ReviewError::AlreadyYours => Code::AlreadyYours,
     }
 }
 
@@ -81,11 +78,10 @@ impl From<StepError> for Problem {
         let (step, cause) = (error.step, &error.cause);
         if error.disposition == Disposition::Bug {
             tracing::error!(step, %cause, "a request failed");
-            let detail = "this is a fault of trustwatch: trust IT finds it in the function's log";
-            Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
+            Self::new(Code::Fault, "this is a fault of trustwatch: trust IT finds it in the function's log")
         } else {
             tracing::warn!(step, %cause, "a request could not be answered now");
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_now", "this cannot be answered now: try again")
+            Self::new(Code::NotNow, "this cannot be answered now: try again")
         }
     }
 }
@@ -93,12 +89,12 @@ impl From<StepError> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Access(error) => Self::new(StatusCode::FORBIDDEN, "no_role", error.to_string()),
-            SignInError::NoMap => Self::new(StatusCode::FORBIDDEN, "no_role", error.to_string()),
+            SignInError::Access(error) => Self::new(Code::NoRole, error.to_string()),
+            SignInError::NoMap => Self::new(Code::NoRole, error.to_string()),
             SignInError::Map(mistakes) => {
                 tracing::error!(%mistakes, "the group map is not used");
                 let detail = "the group map of this system has mistakes: trust IT finds them in the log";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_now", detail)
+                Self::new(Code::NotNow, detail)
             }
             SignInError::Step(error) => error.into(),
         }

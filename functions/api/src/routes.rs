@@ -4,11 +4,12 @@ use crate::answer::{Alerts, Detail, Feed, Feeds, Health, Me, School, Schools, St
 use crate::asked::{AlertsAsked, Body, FeedsAsked, Parameters, TransitionAsked};
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::refusal::{Code, OfAlert, OfAlerts, OfAnybody, OfFeeds, OfStep};
 use crate::{Api, description};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 use trustwatch_access::{Action, Decision, IfMatchError, Resource, Revisions};
 use trustwatch_casework::{Alert, Revs};
@@ -36,7 +37,7 @@ pub(crate) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 /// Who you are here, and what you were granted
 #[utoipa::path(get, path = "/v1/me", security(("token" = [])), responses(
     (status = 200, body = Me),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfAnybody,
 ))]
 pub(crate) async fn me(caller: Caller) -> Json<Me> {
     Json(Me::from(&caller.principal))
@@ -45,7 +46,7 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
 /// The schools that you may see
 #[utoipa::path(get, path = "/v1/schools", security(("token" = [])), responses(
     (status = 200, body = Schools),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfAnybody,
 ))]
 pub(crate) async fn schools(State(api): State<Api>, caller: Caller) -> Result<Json<Schools>, Problem> {
     let visible = visible_schools(&api.context, &caller.request(&api), None).await?;
@@ -56,7 +57,7 @@ pub(crate) async fn schools(State(api): State<Api>, caller: Caller) -> Result<Js
 /// How feeds are: what they delivered, and what could not be read
 #[utoipa::path(get, path = "/v1/feeds", params(FeedsAsked), security(("token" = [])), responses(
     (status = 200, body = Feeds),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfFeeds,
 ))]
 pub(crate) async fn feeds(
     State(api): State<Api>,
@@ -82,7 +83,7 @@ pub(crate) async fn feeds(
     };
     if feeds.is_none() && unroutable.is_none() {
         let detail = "your roles do not look after feeds: ask trust IT if they should";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "no_feeds", detail));
+        return Err(Problem::new(Code::NoFeeds, detail));
     }
     Ok(Json(Feeds { feeds: feeds.unwrap_or_default(), unroutable }))
 }
@@ -90,7 +91,7 @@ pub(crate) async fn feeds(
 /// The alerts that you may see: the most severe first, of these the oldest first
 #[utoipa::path(get, path = "/v1/alerts", params(AlertsAsked), security(("token" = [])), responses(
     (status = 200, body = Alerts),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfAlerts,
 ))]
 pub(crate) async fn alerts(
     State(api): State<Api>,
@@ -108,8 +109,7 @@ pub(crate) async fn alerts(
 #[utoipa::path(get, path = "/v1/alerts/{id}", params(("id" = String, Path, description = "Id of the alert")),
     security(("token" = [])), responses(
     (status = 200, body = Detail, headers(("ETag" = String, description = "Revisions of review and evidence"))),
-    (status = 404, description = "No such alert, or none that you may see", body = Problem, content_type = "application/problem+json"),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfAlert,
 ))]
 pub(crate) async fn alert(
     State(api): State<Api>,
@@ -130,11 +130,7 @@ pub(crate) async fn alert(
     ),
     request_body = TransitionAsked, security(("token" = [])), responses(
     (status = 200, body = Standing, headers(("ETag" = String, description = "Revisions of review and evidence"))),
-    (status = 404, description = "No such alert, or none that you may see", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "New evidence came in since, or the step does not lead on from here", body = Problem, content_type = "application/problem+json"),
-    (status = 412, description = "Another reviewer was faster", body = Problem, content_type = "application/problem+json"),
-    (status = 428, description = "`If-Match` is missing", body = Problem, content_type = "application/problem+json"),
-    (status = "default", body = Problem, content_type = "application/problem+json"),
+    OfStep,
 ))]
 pub(crate) async fn transition(
     State(api): State<Api>,
@@ -169,11 +165,11 @@ fn seen(headers: &HeaderMap) -> Result<Revs, Problem> {
         (None, _) => Ok(None),
     };
     let revisions = value.and_then(Revisions::from_if_match).map_err(|error| {
-        let status = match error {
-            IfMatchError::Missing => StatusCode::PRECONDITION_REQUIRED,
-            _ => StatusCode::BAD_REQUEST,
+        let code = match error {
+            IfMatchError::Missing => Code::IfMatchMissing,
+            _ => Code::IfMatch,
         };
-        Problem::new(status, "if_match", error.to_string())
+        Problem::new(code, error.to_string())
     })?;
     Ok(Revs { review: revisions.review_rev, evidence: revisions.evidence_rev })
 }

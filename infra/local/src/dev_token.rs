@@ -49,9 +49,8 @@ impl DevPerson {
             match put_group_map(context, |text| self.entered(text)).await {
                 Err(PutGroupMapError::Contended) => {}
                 put => {
-                    break put.with_context(|| {
-                        format!("put this line into `access.yaml`: {}", self.line.trim())
-                    })?;
+                    put.with_context(|| format!("put this line into `access.yaml`: {}", self.line.trim()))?;
+                    break;
                 }
             }
         }

@@ -9,12 +9,13 @@
 
 mod common;
 
+use common::reviewer::{Reviewed, Reviewer};
 use common::{PATIENCE, Up, done, scratch, verified, versions_of};
 use rand::{Rng, SeedableRng};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use trustwatch_local::cloud::{Cloud, CloudOptions, ENDPOINTS_FILE};
+use trustwatch_local::cloud::{self, Cloud, CloudOptions, ENDPOINTS_FILE};
 use trustwatch_local::demo::{DemoFile, Expected, Plan, rosters};
 use trustwatch_local::queue::NewMessage;
 use trustwatch_model::{Counts, FeedId, FeedSettings, SchoolId};
@@ -23,6 +24,8 @@ use trustwatch_policy::STARTER;
 use trustwatch_store::Store;
 
 const KILLS: usize = 20;
+/// Kills while somebody works alerts.
+const REVIEWS: usize = 5;
 
 fn week() -> Vec<DemoFile> {
     // Arrivals are now, and the week of the demo is in the future of whoever runs this before it: ten days ago is
@@ -71,6 +74,63 @@ fn held_messages(directory: &Path) -> u64 {
     let sql =
         "SELECT COUNT(*) FROM message WHERE receives > 0 AND visible_ms > ?1 AND queue NOT LIKE '%-dead'";
     queue.query_row(sql, [now_ms + 60_000], |row| row.get(0)).unwrap()
+}
+
+/// Somebody works alerts, and the system dies under their hands again and again.
+async fn kills_under_a_reviewer(directory: &Path, dice: &mut rand::rngs::StdRng) -> Reviewed {
+    let mut reviewed = Reviewed::default();
+    for round in 1..=REVIEWS {
+        let up = Up::start(directory);
+        let reviewer = Reviewer::at(&up.endpoints().api, directory).unwrap();
+        let at_work = tokio::task::spawn_blocking(move || {
+            reviewer.work(&mut reviewed);
+            reviewed
+        });
+        tokio::time::sleep(Duration::from_millis(dice.random_range(100..400))).await;
+        up.kill();
+        reviewed = at_work.await.unwrap();
+        println!("kill {round} of a review: {} steps, {} without an answer", reviewed.steps, reviewed.lost);
+    }
+    reviewed
+}
+
+/// A step that was answered is there, and each that was taken has its one entry in the audit trail.
+async fn every_step_was_taken_once(up: &Up, directory: &Path, reviewed: &Reviewed) {
+    let Reviewed { told, steps, lost } = reviewed;
+    assert!(*steps > 10, "only {steps} steps of a reviewer");
+    let reviewer = Reviewer::at(&up.endpoints().api, directory).unwrap();
+    let mut beyond = 0;
+    for (id, told) in told {
+        let revision = reviewer.revision(id);
+        assert!(revision >= *told, "a step on {id} is gone: {told} was answered, and {revision} is there");
+        beyond += revision - told;
+        assert_eq!(audited_steps(up, id).await, revision, "steps on {id} in the audit trail");
+    }
+    assert!(beyond <= *lost, "{beyond} steps were taken that nobody asked for");
+}
+
+async fn audited_steps(up: &Up, id: &str) -> u64 {
+    let text = |value: String| aws_sdk_dynamodb::types::AttributeValue::S(value);
+    let keys = cloud::credentials(&up.data).unwrap();
+    let keys = aws_credential_types::Credentials::from_keys(keys.access_key, keys.secret_key, None);
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(aws_sdk_dynamodb::config::Region::new("eu-west-2"))
+        .endpoint_url(up.endpoints().dynamodb)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .credentials_provider(keys);
+    let entries = aws_sdk_dynamodb::Client::from_conf(config.build())
+        .query()
+        .table_name(cloud::names("").table)
+        .key_condition_expression("PK = :alert AND begins_with(SK, :audit)")
+        .expression_attribute_values(":alert", text(format!("ALERT#{id}")))
+        .expression_attribute_values(":audit", text("AUDIT#".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    // A read is no step.
+    let steps = entries.items().iter().filter(|item| item["what"].as_s().unwrap().contains("review_rev"));
+    steps.count() as u64
 }
 
 async fn until_up(up: &mut Up) -> bool {
@@ -149,6 +209,11 @@ async fn nothing_is_lost_or_doubled_by_twenty_kills() {
         counted += store.feeds(school).await.unwrap().iter().map(|feed| feed.counts["events"]).sum::<u64>();
     }
     assert_eq!(counted, expected.counts.events);
+    up.stop();
+    let reviewed = kills_under_a_reviewer(directory.path(), &mut dice).await;
+    let up = Up::start(directory.path());
+    every_step_was_taken_once(&up, directory.path(), &reviewed).await;
+    verified(directory.path());
     up.stop();
     nothing_is_left(directory.path()).await;
     println!("done after {:?}", begun.elapsed());

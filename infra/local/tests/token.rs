@@ -56,3 +56,22 @@ fn what_makes_no_token_is_refused_with_what_would() {
     check(&[&TOKEN[..], &["--minutes", "0"]].concat(), 2, &["'0'", "1..=1440"]);
     check(&["token", "--role", "dsl", "--school", "Oak"], 2, &["`Oak` is not a school id"]);
 }
+
+#[test]
+fn a_group_map_is_put_and_the_cases_that_would_reach_nobody_are_named() {
+    let here = scratch();
+    let set = ["access", "set", "--data", "data", "access.yaml"];
+    let feed = ["feed", "set", "--data", "data", "--school", "oak", "--feed", "web", "--format", "squid"];
+    done(here.path(), &feed);
+    let map = |text: &str| std::fs::write(here.path().join("access.yaml"), text).unwrap();
+    map("groups: {a: {role: dsl, schools: [oak]}}");
+    let said = done(here.path(), &set);
+    assert!(said.starts_with("The group map is set.\n"), "{said}");
+    let notes: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(notes.len(), 2, "{said}");
+    assert!(notes[0].contains("headteachers") && notes[1].contains("staff of `oak`"), "{said}");
+    map("groups: {a: {role: dsl, schools: all}}");
+    let refused = run(here.path(), &set);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.contains("access.yaml:1:") && refused.out.contains("Nothing was changed."));
+}

@@ -176,7 +176,6 @@ impl Types {
             ("queues", set(queues)),
             ("subject_is_head", RestrictedExpression::new_bool(alert.subject_is_head)),
             ("subject_is_dsl", RestrictedExpression::new_bool(alert.subject_is_dsl)),
-            ("assigned_to_head", RestrictedExpression::new_bool(alert.assigned_to_head)),
         ];
         if let Some(subject) = &alert.subject {
             attributes.push(("subject", text(subject.as_str())));
@@ -239,7 +238,7 @@ mod tests {
         let validator = Validator::new(schema);
         for (right, wrong) in [
             ("Role::\"dsl\"", "Role::\"dls\""),
-            ("assigned_to_head", "assigned_to_haed"),
+            ("subject_is_dsl", "subject_is_dls"),
             ("ReadFeeds", "ReadFeed"),
         ] {
             assert!(POLICIES.contains(right));

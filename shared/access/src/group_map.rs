@@ -112,8 +112,11 @@ impl GroupMap {
     /// Whether some group gives this role at this school.
     #[must_use]
     pub fn gives(&self, role: SchoolRole, school: &SchoolId) -> bool {
-        let wanted = Grant::School { role, school: school.clone() };
-        self.0.values().any(|grants| grants.contains(&wanted))
+        self.gives_any(&Grant::School { role, school: school.clone() })
+    }
+
+    pub(crate) fn gives_any(&self, grant: &Grant) -> bool {
+        self.0.values().any(|grants| grants.contains(grant))
     }
 
     /// What the members of a group are granted: nothing, for a group that is not in the map.

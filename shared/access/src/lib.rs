@@ -7,6 +7,7 @@
 mod authorise;
 mod claims;
 mod cursor;
+mod gap;
 mod group_map;
 mod resource;
 mod revision;
@@ -15,6 +16,7 @@ mod role;
 pub use authorise::{Authoriser, Decision, PolicyError};
 pub use claims::{AccessError, LOGIN_CLAIMS, Principal, PrincipalId};
 pub use cursor::{CURSOR_BYTES_MAX, CursorError, CursorKey, CursorKeyError, Position, PositionError};
+pub use gap::Gap;
 pub use group_map::{GroupId, GroupMap, GroupMapError, Mistake};
 pub use resource::{Action, Alert, Resource};
 pub use revision::{IfMatchError, Revisions};

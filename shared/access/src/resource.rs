@@ -6,10 +6,6 @@ use trustwatch_model::{Audience, Queue, SchoolId, SubjectKey};
 /// What a person may want to do. Each goes with one kind of [`Resource`]; with any other it is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// See who one is here and what one was granted, of [`Resource::Trust`].
-    ReadMe,
-    /// Read the description of the API, of [`Resource::Trust`].
-    ReadOpenApi,
     /// See that this school is one of the trust's, of [`Resource::School`].
     ListSchools,
     /// See the feeds of a school, how they are and what they reject, of [`Resource::School`].
@@ -26,9 +22,7 @@ pub enum Action {
 
 impl Action {
     /// Every one of them.
-    pub const ALL: [Self; 8] = [
-        Self::ReadMe,
-        Self::ReadOpenApi,
+    pub const ALL: [Self; 6] = [
         Self::ListSchools,
         Self::ReadFeeds,
         Self::ReadUnroutable,
@@ -41,8 +35,6 @@ impl Action {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::ReadMe => "ReadMe",
-            Self::ReadOpenApi => "ReadOpenApi",
             Self::ListSchools => "ListSchools",
             Self::ReadFeeds => "ReadFeeds",
             Self::ReadUnroutable => "ReadUnroutable",
@@ -81,6 +73,4 @@ pub struct Alert {
     pub subject_is_head: bool,
     /// It is about a safeguarding lead, whose cases go to the head.
     pub subject_is_dsl: bool,
-    /// It was recorded as the head's own to deal with.
-    pub assigned_to_head: bool,
 }

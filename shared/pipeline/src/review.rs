@@ -101,8 +101,6 @@ impl Request<'_> {
             subject: Some(cell.subject.clone()),
             subject_is_head: role == Some(SubjectRole::Head),
             subject_is_dsl: role == Some(SubjectRole::Dsl),
-            // The ladder that makes an alert the head's own is not there yet.
-            assigned_to_head: false,
         };
         Ok(self.authoriser.authorise(&principal, action, &Resource::Alert(alert)) == Decision::Allow)
     }

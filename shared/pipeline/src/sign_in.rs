@@ -91,19 +91,19 @@ pub enum PutGroupMapError {
 pub async fn put_group_map(
     context: &Context,
     change: impl FnOnce(Option<String>) -> String,
-) -> Result<(), PutGroupMapError> {
+) -> Result<GroupMap, PutGroupMapError> {
     let config = &context.store.names().config;
     let found = context.store.read(config, GROUP_MAP_KEY).await.at("read group map", "-")?;
     let text = found.as_ref().map(|object| String::from_utf8_lossy(&object.bytes).into_owned());
     let changed = change(text.clone());
-    GroupMap::parse(&changed)?;
+    let map = GroupMap::parse(&changed)?;
     if text.as_ref() == Some(&changed) {
-        return Ok(());
+        return Ok(map);
     }
     let etag = found.as_ref().map(|object| object.etag.as_str());
     let put = context.store.replace(config, GROUP_MAP_KEY, Bytes::from(changed), etag).await;
     match put.at("put group map", "-")? {
-        PutOutcome::Created => Ok(()),
+        PutOutcome::Created => Ok(map),
         PutOutcome::Exists => Err(PutGroupMapError::Contended),
     }
 }

@@ -102,9 +102,28 @@ fn the_description_is_of_openapi_3_1_and_leaves_no_answer_out() {
             assert!(operation["responses"]["200"]["content"].is_object(), "{method} {path}");
             let is_public = ["/v1/health", "/v1/openapi.json"].contains(&path.as_str());
             assert_eq!(operation["security"].is_array(), !is_public, "{method} {path}");
-            assert_eq!(operation["responses"]["default"].is_object(), !is_public, "{method} {path}");
+            assert_eq!(operation["responses"]["503"].is_object(), !is_public, "{method} {path}");
         }
     }
     assert_eq!(operations, 8);
     assert!(description["components"]["securitySchemes"]["token"].is_object());
+}
+
+/// What the description says of a step is what is read: each of its steps is closed, and each refusal has its word.
+#[test]
+fn the_description_says_what_is_refused() {
+    let description = serde_json::to_value(trustwatch_api::description()).unwrap();
+    let schemas = &description["components"]["schemas"];
+    let steps = schemas["TransitionAsked"]["oneOf"].as_array().unwrap();
+    assert_eq!(steps.len(), 3);
+    assert!(steps.iter().all(|step| step["additionalProperties"] == false), "{steps:?}");
+    assert!(schemas["Code"].to_string().contains("no_such_alert"), "{}", schemas["Code"]);
+    let statuses = |path: &str, method: &str| -> Vec<String> {
+        description["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        statuses("/v1/alerts/{id}/transitions", "post"),
+        ["200", "400", "401", "403", "404", "409", "412", "413", "414", "415", "422", "428", "500", "503"]
+    );
+    assert_eq!(statuses("/v1/me", "get"), ["200", "401", "403", "414", "500", "503"]);
 }

@@ -106,7 +106,7 @@ async fn a_step_needs_to_say_what_it_is_based_on() {
     let line = format!("POST /v1/alerts/{id}/transitions");
     let json = ("content-type", "application/json");
     let missing = desk.send(&line, &token, &[json], &body).await;
-    assert_eq!((missing.status, missing.code()), (428, "if_match"));
+    assert_eq!((missing.status, missing.code()), (428, "if_match_missing"));
     for tag in [
         "*",
         "W/\"0-1\"",

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_pipeline::{PutGroupMapError, put_group_map};
+use trustwatch_pipeline::{PutGroupMapError, put_group_map, registered_schools};
 
 #[derive(Subcommand)]
 pub(crate) enum Access {
@@ -29,10 +29,14 @@ impl Access {
             std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let session = system.open().await?;
         let put = put_group_map(&session.context, |_| yaml).await;
+        let schools = registered_schools(&session.context).await;
         session.close().await;
         match put {
-            Ok(()) => {
+            Ok(map) => {
                 say!("The group map is set.")?;
+                for gap in map.gaps(&schools?) {
+                    say!("Note: {gap}.")?;
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Err(PutGroupMapError::Map(error)) => {

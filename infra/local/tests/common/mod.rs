@@ -1,6 +1,8 @@
 //! The `trustwatch` binary as a user runs it.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub(crate) mod reviewer;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

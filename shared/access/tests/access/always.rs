@@ -4,8 +4,7 @@ use crate::people::{AUTHORISER, alert, allows, at, one, own_subject, person, rol
 use crate::table::AUDIENCES;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-use trustwatch_access::{Action, Alert, Decision, Grant, Principal, Resource};
+use trustwatch_access::{Action, Alert, Grant, Principal, Resource};
 use trustwatch_model::{Audience, Desk, Queue};
 
 #[test]
@@ -17,7 +16,7 @@ fn an_action_on_the_wrong_kind_of_thing_is_denied_to_everyone() {
         Resource::Alert(alert("oak", Audience::Pupil)),
     ];
     let fits = |action, thing: &Resource| match action {
-        Action::ReadMe | Action::ReadOpenApi | Action::ReadUnroutable => matches!(thing, Resource::Trust),
+        Action::ReadUnroutable => matches!(thing, Resource::Trust),
         Action::ListSchools | Action::ReadFeeds => matches!(thing, Resource::School(_)),
         Action::ListAlerts => matches!(thing, Resource::Queue(_)),
         Action::ReadAlert | Action::TransitionAlert => matches!(thing, Resource::Alert(_)),
@@ -74,20 +73,6 @@ fn lists_are_read_from_the_queues_of_ones_roles() {
     assert_eq!(visible(&["dsl ash"]), [""; 0]);
 }
 
-#[test]
-fn a_decision_takes_well_under_a_millisecond() {
-    let who = person(&["dsl oak, elm, ash, yew, fir".to_owned(), "head oak".to_owned()]);
-    let what = Resource::Alert(alert("fir", Audience::Pupil));
-    let time = || {
-        let begun = Instant::now();
-        assert_eq!(AUTHORISER.authorise(&who, Action::ReadAlert, &what), Decision::Allow);
-        begun.elapsed()
-    };
-    // The machine may be busy with something else: the best of many tells what the decision itself takes.
-    let best = (0..200).map(|_| time()).min().unwrap();
-    assert!(best < Duration::from_millis(1), "{best:?}");
-}
-
 fn a_role() -> impl Strategy<Value = String> {
     let place = prop::sample::select(vec!["oak", "elm", "ash"]);
     (prop::sample::select(roles()), place).prop_map(|(role, place)| at(role, place))
@@ -99,12 +84,12 @@ prop_compose! {
         place in prop::sample::select(vec!["oak", "elm", "ash", "yew"]),
         audience in prop::sample::select(AUDIENCES.to_vec()),
         kind in prop::sample::select(Desk::ALL.to_vec()),
-        [own, nobodys, subject_is_head, assigned_to_head, in_trust_queue]: [bool; 5],
+        [own, nobodys, subject_is_head, in_trust_queue]: [bool; 4],
         action in prop::sample::select(Action::ALL.to_vec()),
     ) -> (Action, Resource) {
         let of_school = Queue::School(school(place), kind);
         let resource = match action {
-            Action::ReadMe | Action::ReadOpenApi | Action::ReadUnroutable => Resource::Trust,
+            Action::ReadUnroutable => Resource::Trust,
             Action::ListSchools | Action::ReadFeeds => Resource::School(school(place)),
             Action::ListAlerts => Resource::Queue(if in_trust_queue { Queue::Trust } else { of_school }),
             Action::ReadAlert | Action::TransitionAlert => {
@@ -115,7 +100,7 @@ prop_compose! {
                     queues.insert(Queue::Trust);
                 }
                 let subject = subject.filter(|_| !nobodys);
-                Resource::Alert(Alert { subject, queues, subject_is_head, assigned_to_head, ..plain })
+                Resource::Alert(Alert { subject, queues, subject_is_head, ..plain })
             }
         };
         (action, resource)

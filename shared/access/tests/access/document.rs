@@ -28,10 +28,6 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
     use Audience::{Pupil, Staff, Unknown, Visitor};
     let of_school = |action| vec![(action, Resource::School(school(place)))];
     vec![
-        (
-            "see their own roles, and the API's description",
-            vec![(Action::ReadMe, Resource::Trust), (Action::ReadOpenApi, Resource::Trust)],
-        ),
         ("see that a school is one of the trust's", of_school(Action::ListSchools)),
         ("see a school's feeds: their state and what they reject", of_school(Action::ReadFeeds)),
         ("see files that no school was found for", vec![(Action::ReadUnroutable, Resource::Trust)]),
@@ -40,10 +36,6 @@ fn rows(place: &str) -> Vec<(&'static str, Vec<Request>)> {
         ("list a school's IT queue", queue(place, Desk::It)),
         ("list the trust's queue", vec![(Action::ListAlerts, Resource::Queue(Queue::Trust))]),
         ("work an alert on a pupil, or on somebody unknown", alerts(&[Pupil, Unknown], place, |_| ())),
-        (
-            "… that was recorded as the head's to deal with",
-            alerts(&[Pupil, Unknown], place, |alert| alert.assigned_to_head = true),
-        ),
         ("work an alert on staff or a visitor", alerts(&[Staff, Visitor], place, |_| ())),
         (
             "… that reached the trust's queue",

@@ -76,7 +76,6 @@ pub(crate) fn alert(at: &str, audience: Audience) -> Alert {
         subject: Some(other_subject()),
         subject_is_head: false,
         subject_is_dsl: false,
-        assigned_to_head: false,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::alert::AlertRow;
 use crate::commit::Context;
 use crate::sign_in::subjects;
 use crate::step::{At, Cause, StepError};
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use trustwatch_access::{Action, CursorError, CursorKey, Position};
@@ -19,6 +19,9 @@ pub const LIMIT_MAX: usize = 200;
 
 /// Alerts that one page looks at, whether they may be seen or not; then it ends short and the next goes on.
 const LOOKED_AT_MAX: usize = 1_000;
+
+/// Queues that are asked at a time: those of a school in one go, those of a trust in a few.
+const ASKED_AT_ONCE: usize = 16;
 
 /// How long a cursor is good for.
 const CURSOR_AGE_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
@@ -199,9 +202,10 @@ impl Search<'_> {
         let partitions = self.queues.iter().flat_map(|queue| {
             self.filter.statuses.iter().map(|status| partition(queue, *status)).collect::<Vec<_>>()
         });
-        let asked = partitions.map(|partition| self.range(partition, first, last, wanted));
+        let asked: Vec<_> = partitions.map(|partition| self.range(partition, first, last, wanted)).collect();
         let (mut entries, mut more) = (BTreeSet::new(), false);
-        for (part, goes_on) in try_join_all(asked).await? {
+        let mut answers = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
+        while let Some((part, goes_on)) = answers.try_next().await? {
             entries.extend(part);
             more |= goes_on;
         }
