@@ -58,5 +58,5 @@ pub use container::{
     EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, LINE_BYTES_MAX, LINE_KEPT_BYTES,
     LineReader, RawLine, ReadError, WINDOW_BYTES_MAX,
 };
-pub use format::{check, find, formats, recognise};
+pub use format::{HeaderSearch, Missing, NearestMap, UnknownHeader, check, find, formats, recognise};
 pub use parser::{Format, Line, LineParser, ParseContext, ReadingError, Sniff};

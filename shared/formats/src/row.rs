@@ -114,11 +114,19 @@ pub(crate) struct Row<'a> {
     values: [&'a str; Field::COUNT],
     ranks: [u8; Field::COUNT],
     known: u32,
+    unasked: bool,
+    typed: bool,
 }
 
 impl Default for Row<'_> {
     fn default() -> Self {
-        Self { values: [""; Field::COUNT], ranks: [u8::MAX; Field::COUNT], known: 0 }
+        Self {
+            values: [""; Field::COUNT],
+            ranks: [u8::MAX; Field::COUNT],
+            known: 0,
+            unasked: false,
+            typed: false,
+        }
     }
 }
 
@@ -155,6 +163,16 @@ impl<'a> Row<'a> {
             *rank = place.rank;
             *slot = value;
         }
+    }
+
+    /// Takes down that nobody asked for this by the product's own word: a part of a page.
+    pub(crate) const fn mark_unasked(&mut self) {
+        self.unasked = true;
+    }
+
+    /// Takes down that the row is there because of its search terms: they count before those in its URL.
+    pub(crate) const fn mark_typed(&mut self) {
+        self.typed = true;
     }
 
     /// How many values were taken.

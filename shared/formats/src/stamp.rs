@@ -5,6 +5,7 @@
 //! | since 1970 | `1795428000`, `1795428000.123`, in milliseconds, microseconds or nanoseconds too |
 //! | year first | `2026-11-23T09:00:00.123+00:00`, `2026/11/23 09:00:00`, `2026.1.8 9:00:00`, `2026:11:23-09:00:00` |
 //! | month in letters | `Mon Nov 23 09:00:00 2026`, `Nov 23 2026 09:00:00`, `23/Nov/2026:09:00:00 +0000`, `23-Nov-2026 09:00` |
+//! | as people write it | `Monday, 23rd November 2026, 9:00 am`, `November 23, 2026 at 9:00 AM` |
 //! | month in letters, no year | `Nov 23 09:00:00` |
 //! | in digits, by the feed's setting | `23/11/2026 09:00`, `11/23/2026 9:00:00 AM` |
 //!
@@ -53,6 +54,7 @@ pub(crate) fn read(text: &str, order: DateOrder) -> Option<Stamp> {
     let (mut date, clock) = if cursor.starts_with_digit() {
         let date = digits_first(&mut cursor, order)?;
         cursor.skip(b" T:-,");
+        cursor.skip_word("at ");
         (date, time_of_day(&mut cursor)?)
     } else {
         letters_first(&mut cursor)?
@@ -75,7 +77,9 @@ pub(crate) fn read_halves(date: &str, time: &str, order: DateOrder) -> Option<Ci
     let date = if cursor.starts_with_digit() {
         digits_first(&mut cursor, order)?
     } else {
-        month_first(&mut cursor)?
+        let date = month_first(&mut cursor)?;
+        cursor.skip(b" ,");
+        Date { year: cursor.four_digits(), ..date }
     };
     if !cursor.rest.is_empty() {
         return None;
@@ -114,6 +118,7 @@ fn micros(fraction: &str) -> Option<i64> {
 fn digits_first(cursor: &mut Cursor<'_>, order: DateOrder) -> Option<Date> {
     const PARTS: &[u8] = b"-/.: ";
     let (first, digits) = cursor.number()?;
+    cursor.skip_ordinal();
     cursor.part(PARTS)?;
     if digits == 4 {
         let month = match cursor.word() {
@@ -150,11 +155,9 @@ fn year(cursor: &mut Cursor<'_>) -> Option<i64> {
 fn letters_first(cursor: &mut Cursor<'_>) -> Option<(Date, CivilStamp)> {
     let date = month_first(cursor)?;
     cursor.skip(b" ,");
-    if cursor.digits() == 4 {
-        let year = cursor.number().map(|(year, _)| year);
-        cursor.skip(b" ,");
-        return Some((Date { year, ..date }, time_of_day(cursor)?));
-    }
+    let date = Date { year: cursor.four_digits(), ..date };
+    cursor.skip(b" ,");
+    cursor.skip_word("at ");
     Some((date, time_of_day(cursor)?))
 }
 
@@ -165,13 +168,16 @@ fn month_first(cursor: &mut Cursor<'_>) -> Option<Date> {
         cursor.skip(b" ,");
         if cursor.starts_with_digit() {
             let day = cursor.small()?;
+            cursor.skip_ordinal();
             cursor.skip(b" -");
             return Some(Date { year: None, month: time::month_number(cursor.word()?)?, day });
         }
         word = cursor.word()?;
     }
     cursor.skip(b" ");
-    Some(Date { year: None, month: time::month_number(word)?, day: cursor.small()? })
+    let date = Date { year: None, month: time::month_number(word)?, day: cursor.small()? };
+    cursor.skip_ordinal();
+    Some(date)
 }
 
 /// `09:00`, `09:00:00.123`, `9:00:00 AM`. The date is left for the caller.
@@ -228,6 +234,23 @@ impl<'a> Cursor<'a> {
     fn small(&mut self) -> Option<u32> {
         let (number, digits) = self.number()?;
         u32::try_from(number).ok().filter(|_| digits <= 2)
+    }
+
+    /// The year that comes next, when it has four digits.
+    fn four_digits(&mut self) -> Option<i64> {
+        if self.digits() == 4 { self.number().map(|(year, _)| year) } else { None }
+    }
+
+    /// Goes over the letters behind a day: `23rd`.
+    fn skip_ordinal(&mut self) {
+        for letters in ["st", "nd", "rd", "th"] {
+            self.skip_word(letters);
+        }
+    }
+
+    /// Goes over this word, when it comes next.
+    fn skip_word(&mut self, word: &str) {
+        self.rest = self.rest.strip_prefix(word).unwrap_or(self.rest);
     }
 
     /// The letters that come next, if any do.
@@ -302,6 +325,9 @@ mod tests {
         check("23/11/2026 09:05", "2026-11-23 9:5:0.0");
         check("03/04/26 9:05:07 PM", "2026-4-3 21:5:7.0");
         check("03/04/2026, 12:05 am", "2026-4-3 0:5:0.0");
+        check("Monday, 23rd November 2026, 9:05 am", "2026-11-23 9:5:0.0");
+        check("1st November 2026 at 09:05", "2026-11-1 9:5:0.0");
+        check("November 2nd, 2026 at 9:05:07 PM", "2026-11-2 21:5:7.0");
         for bad in ["", "-", "yesterday", "2026-11-23", "13:00 PM", "23/Foo/2026 09:00:00", "1234"] {
             check(bad, "nothing");
         }
@@ -324,6 +350,8 @@ mod tests {
         check("16/12/2022", "09:05:07", Some(2022), 12, 16);
         check("2022-12-16", "9:05:07", Some(2022), 12, 16);
         check("2018 05 15", "09:05:07", Some(2018), 5, 15);
+        check("Monday, 23 November 2026", "09:05:07", Some(2026), 11, 23);
+        check("Nov 23", "09:05:07", None, 11, 23);
         assert_eq!(read_halves("2022-12-16x", "09:05:07", DateOrder::DayFirst), None);
     }
 }

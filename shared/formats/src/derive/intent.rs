@@ -4,6 +4,7 @@
 //!
 //! | intent | when |
 //! |---|---|
+//! | background | the filter says so itself (Smoothwall's log levels 1 and 2) |
 //! | background | the host works behind pages (`site/background.rs`) or the path is a suggestion or a beacon |
 //! | background | the name is one that only machines ask for: a service (`_ldap._tcp…`) or a reverse look-up (`….arpa`) |
 //! | search | the URL holds search terms |

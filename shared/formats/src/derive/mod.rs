@@ -8,7 +8,7 @@ mod site;
 
 use crate::url_parts::HOST_BYTES_MAX;
 use bumpalo::Bump;
-use trustwatch_model::{Event, Precision, RejectReason};
+use trustwatch_model::{Event, Intent, Precision, RejectReason};
 
 /// What a format knows about a line beyond its columns.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,10 +17,15 @@ pub(crate) struct Hints {
     pub host_is_address: bool,
     /// The path says nothing: a tunnel, or a session that was not decrypted.
     pub path_is_blind: bool,
+    /// The filter itself says that this is a part of a page.
+    pub unasked: bool,
+    /// The line is there because of the search terms that it states.
+    pub typed: bool,
 }
 
 /// Fills in the derived columns. The URL's parts, user, device, method, status, content type and file name must
-/// have been set.
+/// have been set, and search terms where the line states them: those in the URL come first, unless the line is there
+/// because of them.
 ///
 /// # Errors
 /// [`RejectReason::Malformed`] when the host is longer than any name can be: nobody was there, and the line is kept
@@ -35,10 +40,12 @@ pub(crate) fn finish<'a>(event: &mut Event<'a>, hints: Hints, arena: &'a Bump) -
     };
     let site = event.url_domain.and_then(|host| site::find(host, event.registered_domain));
     let rule = site.and_then(|site| site.rule(event.url_path.unwrap_or("/")));
-    event.search_terms = rule.and_then(|rule| search::terms(rule, event.url_path, event.url_query, arena));
+    let in_url = rule.and_then(|rule| search::terms(rule, event.url_path, event.url_query, arena));
+    let stated = event.search_terms;
+    event.search_terms = if hints.typed { stated.or(in_url) } else { in_url.or(stated) };
     event.precision = precision(event, hints);
     event.attribution = attribution::of(event);
-    event.intent = intent::of(event, site, rule);
+    event.intent = if hints.unasked { Intent::Background } else { intent::of(event, site, rule) };
     Ok(())
 }
 
@@ -62,7 +69,7 @@ mod tests {
         let arena = Bump::new();
         let check = |host: &str, host_is_address: bool, want: Option<&str>| {
             let mut event = Event { url_domain: Some(host), ..Event::at(0) };
-            finish(&mut event, Hints { host_is_address, path_is_blind: false }, &arena).unwrap();
+            finish(&mut event, Hints { host_is_address, ..Hints::default() }, &arena).unwrap();
             assert_eq!(event.registered_domain, want, "{host}");
         };
         check("www.example.org", false, Some("example.org"));

@@ -47,7 +47,7 @@ mod tests {
         let parts = url_parts::split(url, &arena);
         let mut event = Event::at(0);
         parts.fill(&mut event);
-        finish(&mut event, Hints { host_is_address: parts.is_address(), path_is_blind: false }, &arena)
+        finish(&mut event, Hints { host_is_address: parts.is_address(), ..Hints::default() }, &arena)
             .unwrap();
         (event.search_terms.map(str::to_owned), event.intent)
     }

@@ -183,7 +183,7 @@ fn dns<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<H
     event.filter_rule = text::present(row.cell(13));
     Identities { policy: row.cell(1), policy_kind: row.cell(10), all: row.cell(2), kinds: row.cell(11) }
         .fill(event);
-    Ok(Hints { host_is_address: host.is_address, path_is_blind: false })
+    Ok(Hints { host_is_address: host.is_address, ..Hints::default() })
 }
 
 fn proxy<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Result<Hints, RejectReason> {
@@ -231,7 +231,7 @@ fn firewall<'a>(event: &mut Event<'a>, row: &Record<'a>, arena: &'a Bump) -> Res
     event.filter_rule = text::present(row.cell(12));
     event.filter_action = text::present(row.cell(13));
     event.action = verdict(row.cell(13));
-    Ok(Hints { host_is_address: host.is_address, path_is_blind: false })
+    Ok(Hints { host_is_address: host.is_address, ..Hints::default() })
 }
 
 fn address<'a>(event: &mut Event<'a>, url: &'a str, arena: &'a Bump) -> Result<Hints, RejectReason> {
@@ -240,7 +240,7 @@ fn address<'a>(event: &mut Event<'a>, url: &'a str, arena: &'a Bump) -> Result<H
         return Err(RejectReason::Malformed);
     }
     parts.fill(event);
-    Ok(Hints { host_is_address: parts.is_address(), path_is_blind: false })
+    Ok(Hints { host_is_address: parts.is_address(), ..Hints::default() })
 }
 
 /// Umbrella's words in four. `Proxied` is a name that was sent through the proxy for a closer look, and answered.

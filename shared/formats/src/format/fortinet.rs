@@ -94,7 +94,11 @@ impl ReadLine for FortinetParser {
         fill(event, &fields, arena);
         let root = parts.query.is_none() && parts.path.is_none_or(|path| path == "/");
         let path_is_blind = root && event.url_scheme != Some("http");
-        derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind }, arena)?;
+        derive::finish(
+            event,
+            Hints { host_is_address: parts.is_address(), path_is_blind, ..Hints::default() },
+            arena,
+        )?;
         Ok(())
     }
 }

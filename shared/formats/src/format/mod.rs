@@ -4,6 +4,7 @@ mod adguard_home;
 mod barracuda;
 mod bind;
 mod by_line;
+mod censornet;
 mod cisco_meraki;
 mod cisco_umbrella;
 mod cisco_wsa;
@@ -16,6 +17,7 @@ mod generic;
 mod netskope;
 mod nextdns;
 mod panw;
+mod portal;
 mod sonicwall;
 mod sophos;
 mod squid;
@@ -26,6 +28,8 @@ mod w3c_iis;
 mod watchguard;
 mod zscaler;
 
+pub use portal::advice::{HeaderSearch, Missing, NearestMap, UnknownHeader};
+
 use crate::parser::{Format, ReadingError, Sniff};
 use crate::row::{FIELDS_MAX, Field};
 use trustwatch_model::Reading;
@@ -35,6 +39,7 @@ static FORMATS: &[&dyn Format] = &[
     &adguard_home::ADGUARD_HOME,
     &barracuda::BARRACUDA,
     &bind::BIND,
+    &censornet::CENSORNET,
     &cisco_meraki::CISCO_MERAKI,
     &cisco_umbrella::CiscoUmbrella,
     &cisco_wsa::CISCO_WSA,
@@ -43,9 +48,16 @@ static FORMATS: &[&dyn Format] = &[
     &e2guardian::E2guardian,
     &forcepoint::FORCEPOINT,
     &fortinet::Fortinet,
+    &portal::maps::LGFL,
+    &portal::maps::LIGHTSPEED,
+    &portal::maps::LINEWIZE,
     &netskope::NETSKOPE,
+    &portal::maps::NETSWEEPER,
     &nextdns::NEXTDNS,
     &panw::PANW,
+    &portal::maps::SECURLY,
+    &portal::maps::SENSO,
+    &portal::maps::SMOOTHWALL,
     &sonicwall::SONICWALL,
     &sophos::SOPHOS,
     &squid::Squid,

@@ -11,7 +11,13 @@ pub(super) static NEXTDNS: Table = Table {
     id: "nextdns",
     title: "NextDNS log download",
     reason: "CSV with the header row of NextDNS",
-    dialects: &[Dialect::Header(&[Field::Time, Field::Host, Field::Action, Field::Kind, Field::Detail])],
+    dialects: &[Dialect::Header(&[
+        &[Field::Time],
+        &[Field::Host],
+        &[Field::Action],
+        &[Field::Kind],
+        &[Field::Detail],
+    ])],
     names: &[
         ("timestamp", Field::Time),
         ("domain", Field::Host),

@@ -220,7 +220,7 @@ fn finish<'a>(
     event.action = Some(outcome.action());
     // 000 is Squid's word for no reply at all.
     event.http_status = outcome.status.filter(|status| *status != 0);
-    derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind: false }, arena)?;
+    derive::finish(event, Hints { host_is_address: parts.is_address(), ..Hints::default() }, arena)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::parser::{Format, LineParser, NoEvent, ParseContext, ReadLine, Reading
 use crate::read::cef::{self, Cef};
 use crate::read::csv::Cells;
 use crate::read::elff::ElffTable;
-use crate::read::header::HeaderTable;
+use crate::read::header::{HeaderTable, Required};
 use crate::read::json;
 use crate::read::leef::Leef;
 use crate::read::pairs::{self, Pairs};
@@ -26,6 +26,10 @@ pub(super) struct Table {
     pub dialects: &'static [Dialect],
     /// The product's names, best first among those for one field.
     pub names: &'static [(&'static str, Field)],
+    /// Names that it shares with others, which come behind its own.
+    pub shared_names: &'static [(&'static str, Field)],
+    /// What lines in front of a table with a header begin with.
+    pub preamble: &'static [&'static str],
     /// The product's words for no value.
     pub nothing: &'static [&'static str],
     /// The product's words for outcomes, where they are not the usual ones.
@@ -53,6 +57,8 @@ pub(super) const PLAIN: Table = Table {
     reason: "",
     dialects: &[],
     names: &[],
+    shared_names: &[],
+    preamble: &[],
     nothing: &[],
     outcomes: &[],
     refine: |_, _, _| Ok(()),
@@ -75,8 +81,8 @@ pub(super) enum Dialect {
     Pairs(&'static str),
     /// W3C, with the columns before any `#Fields`.
     W3c(Option<&'static [&'static str]>),
-    /// CSV with a header row that names these fields.
-    Header(&'static [Field]),
+    /// CSV with a header row that names of each of these groups a field.
+    Header(Required),
     /// CSV that always has these columns, at least so many of them; more may follow.
     Csv(usize, &'static [&'static str]),
 }
@@ -93,6 +99,13 @@ pub(super) const fn columns<const N: usize>(named: &[(usize, &'static str)]) -> 
         next += 1;
     }
     names
+}
+
+impl Table {
+    /// The names that count for a feed, its own first.
+    pub(super) fn all_names(&self, reading: &Reading) -> Names {
+        Names::with(&reading.fields, &[self.names, self.shared_names], self.nothing)
+    }
 }
 
 impl Format for Table {
@@ -142,8 +155,8 @@ struct TableParser {
 
 impl TableParser {
     fn new(table: &Table, reading: &Reading, clock: Clock) -> Self {
-        let names = Names::with(&reading.fields, table.names, table.nothing);
-        let readers = table.dialects.iter().map(|dialect| Reader::new(*dialect, &names)).collect();
+        let names = table.all_names(reading);
+        let readers = table.dialects.iter().map(|dialect| Reader::new(*dialect, table, &names)).collect();
         let Table { outcomes, refine, tag, not_web, .. } = *table;
         Self { names, readers, outcomes, refine, tag, not_web, clock }
     }
@@ -212,14 +225,14 @@ enum Reader {
 }
 
 impl Reader {
-    fn new(dialect: Dialect, names: &Names) -> Self {
+    fn new(dialect: Dialect, table: &Table, names: &Names) -> Self {
         match dialect {
             Dialect::Json(prefix) => Self::Json(prefix),
             Dialect::Cef(vendors) => Self::Cef(vendors),
             Dialect::Leef(vendors) => Self::Leef(vendors),
             Dialect::Pairs(mark) => Self::Pairs(mark),
             Dialect::W3c(assumed) => Self::W3c(ElffTable::new(names, assumed)),
-            Dialect::Header(required) => Self::Header(HeaderTable::new(required)),
+            Dialect::Header(required) => Self::Header(HeaderTable::new(required, table.preamble)),
             Dialect::Csv(least, columns) => Self::Csv(least, Columns::named(names, columns.iter().copied())),
         }
     }
@@ -229,7 +242,11 @@ impl Reader {
         match self {
             Self::Json(prefix) => {
                 if !text.starts_with(['{', '[']) {
-                    return Shape::Other;
+                    // What a list over several lines leaves on its last one.
+                    return if text == "]" { Shape::Refused(Skip::Comment.into()) } else { Shape::Other };
+                }
+                if matches!(text, "[" | "[]") {
+                    return Shape::Refused(Skip::Comment.into());
                 }
                 let whole = json::read(text, arena, &mut |name, value| {
                     names.put(row, name.strip_prefix(*prefix).unwrap_or(name), value.text);

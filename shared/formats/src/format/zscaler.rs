@@ -25,7 +25,7 @@ pub(super) static ZSCALER: Table = Table {
         Dialect::Json("event."),
         Dialect::Cef(&["Zscaler"]),
         Dialect::Leef(&["Zscaler"]),
-        Dialect::Header(&[Field::Time, Field::Url, Field::Action]),
+        Dialect::Header(&[&[Field::Time], &[Field::Url], &[Field::Action]]),
         Dialect::Pairs(""),
     ],
     names: NAMES,

@@ -21,7 +21,7 @@ pub(crate) struct Rules {
 /// Fills the event from the row.
 ///
 /// # Errors
-/// [`Skip::NotWeb`] for a row that names neither host nor URL, [`RejectReason::Malformed`] for one that has no name of
+/// [`Skip::NotWeb`] for a row that names neither host nor URL nor what was typed, [`RejectReason::Malformed`] for one that has no name of
 /// the format at all or lost its end before it named one; and what [`Clock`] says about the time.
 pub(crate) fn event<'a>(
     event: &mut Event<'a>,
@@ -31,7 +31,9 @@ pub(crate) fn event<'a>(
     arena: &'a Bump,
 ) -> Result<(), NoEvent> {
     let parts = target(row, arena);
-    if parts.host.is_none() && parts.path.is_none() {
+    // What a person typed is there to be seen, even where a monitor does not say on which page.
+    let is_typed = row.given(Field::SearchTerms).is_some();
+    if parts.host.is_none() && parts.path.is_none() && !is_typed {
         let malformed = row.known() == 0 || rules.is_cut;
         return Err(if malformed { RejectReason::Malformed.into() } else { Skip::NotWeb.into() });
     }
@@ -44,7 +46,9 @@ pub(crate) fn event<'a>(
         || event.url_scheme == Some("tunnel")
         || TUNNELS.iter().any(|word| word.eq_ignore_ascii_case(row.get(Field::Scheme)));
     let path_is_blind = is_root && is_tunnel;
-    derive::finish(event, Hints { host_is_address: parts.is_address(), path_is_blind }, arena)?;
+    let host_is_address = parts.is_address();
+    let hints = Hints { host_is_address, path_is_blind, unasked: row.unasked, typed: row.typed };
+    derive::finish(event, hints, arena)?;
     Ok(())
 }
 
@@ -146,7 +150,7 @@ fn bytes(value: &str) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::row::Place;
-    use trustwatch_model::Precision;
+    use trustwatch_model::{Intent, Precision};
 
     fn read<'a>(values: &[(Field, &'a str)], arena: &'a Bump) -> Result<Event<'a>, NoEvent> {
         let mut row = Row::default();
@@ -193,6 +197,26 @@ mod tests {
         let unknown =
             event(&mut Event::at(0), &Row::default(), Rules::default(), &mut Clock::any_time(), &arena);
         assert_eq!(unknown, Err(RejectReason::Malformed.into()));
+    }
+
+    #[test]
+    fn what_was_typed_is_an_event_without_a_page() {
+        let arena = Bump::new();
+        let made = read(&[(Field::User, "pat"), (Field::SearchTerms, "fireworks")], &arena).unwrap();
+        assert_eq!((made.search_terms, made.url_domain), (Some("fireworks"), None));
+        assert_eq!((made.precision, made.intent), (Precision::Address, Intent::Search));
+    }
+
+    #[test]
+    fn the_filters_own_word_on_a_search_counts_where_the_url_has_none() {
+        let arena = Bump::new();
+        let terms = |url| {
+            let row = [(Field::Url, url), (Field::SearchTerms, "owls")];
+            read(&row, &arena).unwrap().search_terms
+        };
+        assert_eq!(terms("https://www.google.com/search?q=barn+owls"), Some("barn owls"));
+        assert_eq!(terms("https://www.google.com/"), Some("owls"));
+        assert_eq!(terms("a.example"), Some("owls"));
     }
 
     #[test]

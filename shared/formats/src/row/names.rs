@@ -32,19 +32,20 @@ pub(crate) struct Names {
 impl Names {
     /// A format's table. `nothing` are the product's words for no value, beside `-`.
     pub(crate) fn new(table: &[(&'static str, Field)], nothing: &'static [&'static str]) -> Self {
-        Self::with(&BTreeMap::new(), table, nothing)
+        Self::with(&BTreeMap::new(), &[table], nothing)
     }
 
-    /// As [`Names::new`], with the names of a feed's settings before those of the table. Settings that name an
+    /// As [`Names::new`], with the names of a feed's settings before those of the tables. Settings that name an
     /// unknown field have been refused before ([`crate::check`]) and are passed over here.
     pub(crate) fn with(
         own: &BTreeMap<String, String>,
-        table: &[(&'static str, Field)],
+        tables: &[&[(&'static str, Field)]],
         nothing: &'static [&'static str],
     ) -> Self {
         let own = own.iter().filter_map(|(name, word)| Some((Cow::Owned(name.clone()), Field::parse(word)?)));
-        let table = table.iter().map(|(name, field)| (Cow::Borrowed(*name), *field));
-        let entries: Vec<_> = own.chain(table).take(NAMES_MAX).collect();
+        let tables = tables.iter().flat_map(|table| table.iter());
+        let tables = tables.map(|(name, field)| (Cow::Borrowed(*name), *field));
+        let entries: Vec<_> = own.chain(tables).take(NAMES_MAX).collect();
         let mut slots = vec![u8::MAX; SLOTS];
         for (rank, (name, _)) in (0_u8..).zip(&entries) {
             let free = (hash(name.as_bytes())..).map(|slot| slot % SLOTS);
@@ -187,7 +188,7 @@ mod tests {
             ("login".to_owned(), "user_name".to_owned()),
             ("x".to_owned(), "no field".to_owned()),
         ]);
-        let names = Names::with(&own, TABLE, &[]);
+        let names = Names::with(&own, &[TABLE], &[]);
         assert_eq!(names.find("login"), Some(Place { field: Field::User, rank: 0 }));
         assert_eq!(names.find("user"), Some(Place { field: Field::User, rank: 1 }));
         assert_eq!(names.find("x"), None);
