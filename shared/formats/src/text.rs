@@ -3,6 +3,7 @@
 use crate::scan;
 use bumpalo::Bump;
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use encoding_rs::Encoding;
 
 /// A line as text, without white space, NUL bytes and a byte order mark at its ends; `None` when nothing is left.
 ///
@@ -108,9 +109,36 @@ pub(crate) fn method<'a>(value: &'a str, arena: &'a Bump) -> Option<&'a str> {
 /// The value percent-decoded, with `+` as a space where `plus_is_space`. Bytes that are not UTF-8 are read as
 /// windows-1252; a `%` without two hex digits stands for itself.
 pub(crate) fn percent_decode<'a>(value: &'a str, plus_is_space: bool, arena: &'a Bump) -> &'a str {
+    percent_bytes(value, plus_is_space, arena).map_or(value, |bytes| decode(bytes, arena))
+}
+
+/// The value percent-decoded with `+` as a space. It is in the charset that was `said`, or else UTF-8, or else in the
+/// one that is `usual` where it comes from.
+pub(crate) fn percent_decode_as<'a>(
+    value: &'a str,
+    said: impl FnOnce() -> Option<&'static Encoding>,
+    usual: Option<&'static Encoding>,
+    arena: &'a Bump,
+) -> &'a str {
+    let Some(bytes) = percent_bytes(value, true, arena) else { return value };
+    let text = std::str::from_utf8(bytes);
+    if let Ok(text) = text
+        && text.is_ascii()
+    {
+        return text;
+    }
+    let charset = said().or(if text.is_err() { usual } else { None });
+    charset.map_or_else(
+        || decode(bytes, arena),
+        |charset| arena.alloc_str(&charset.decode_without_bom_handling(bytes).0),
+    )
+}
+
+/// The bytes that percent escapes stand for; `None` when there are none.
+fn percent_bytes<'a>(value: &str, plus_is_space: bool, arena: &'a Bump) -> Option<&'a [u8]> {
     let coded = |byte: u8| byte == b'%' || (plus_is_space && byte == b'+');
     if !value.bytes().any(coded) {
-        return value;
+        return None;
     }
     let mut decoded = ArenaVec::with_capacity_in(value.len(), arena);
     let mut rest = value.as_bytes();
@@ -125,7 +153,7 @@ pub(crate) fn percent_decode<'a>(value: &'a str, plus_is_space: bool, arena: &'a
             _ => decoded.push(*first),
         }
     }
-    decode(decoded.into_bump_slice(), arena)
+    Some(decoded.into_bump_slice())
 }
 
 const fn hex_value(digit: u8) -> u8 {

@@ -5,7 +5,7 @@
 //! | intent | when |
 //! |---|---|
 //! | background | the filter says so itself (Smoothwall's log levels 1 and 2) |
-//! | background | the host works behind pages (`site/background.rs`) or the path is a suggestion or a beacon |
+//! | background | the host works behind pages (`site/background.rs`) or the path is a suggestion or a beacon (`site/engines.csv`) |
 //! | background | the name is one that only machines ask for: a service (`_ldap._tcp…`) or a reverse look-up (`….arpa`) |
 //! | search | the URL holds search terms |
 //! | background | method `OPTIONS` or `HEAD`: browsers send them unasked |
@@ -16,15 +16,13 @@
 //!
 //! Background is never read by a rule that accuses someone, so what cannot be told apart is a page.
 
-use super::site::{Rule, Site, Term};
+use super::site::Place;
 use crate::text;
 use trustwatch_model::{Event, Intent};
 
-pub(super) fn of(event: &Event<'_>, site: Option<Site>, rule: Option<&Rule>) -> Intent {
-    let unasked_place =
-        site.is_some_and(|site| site.background) || rule.is_some_and(|rule| matches!(rule.term, Term::None));
+pub(super) fn of(event: &Event<'_>, place: Place) -> Intent {
     let unasked_name = event.url_domain.is_some_and(|host| host.starts_with('_') || host.ends_with(".arpa"));
-    if unasked_place || unasked_name {
+    if matches!(place, Place::Background) || unasked_name {
         return Intent::Background;
     }
     if event.search_terms.is_some() {
@@ -182,7 +180,7 @@ mod tests {
     fn intent_follows_its_table() {
         let check = |path: &str, media_type: Option<&'static str>, want: Intent| {
             let event = Event { url_path: Some(path), content_type: media_type, ..Event::at(0) };
-            assert_eq!(of(&event, None, None), want, "{path} {media_type:?}");
+            assert_eq!(of(&event, Place::Elsewhere), want, "{path} {media_type:?}");
         };
         check("/", Some("text/html"), Intent::Page);
         check("/", None, Intent::Page);
@@ -212,7 +210,7 @@ mod tests {
     fn what_a_browser_sends_unasked_is_background() {
         let check = |method: Option<&'static str>, status: Option<u16>, want: Intent| {
             let event = Event { http_method: method, http_status: status, ..Event::at(0) };
-            assert_eq!(of(&event, None, None), want);
+            assert_eq!(of(&event, Place::Elsewhere), want);
         };
         check(Some("OPTIONS"), Some(200), Intent::Background);
         check(Some("POST"), Some(204), Intent::Background);
@@ -222,7 +220,10 @@ mod tests {
     #[test]
     fn names_that_only_machines_ask_for_are_background() {
         for host in ["_ldap._tcp.example.sch.uk", "4.3.2.1.in-addr.arpa"] {
-            assert_eq!(of(&Event { url_domain: Some(host), ..Event::at(0) }, None, None), Intent::Background);
+            assert_eq!(
+                of(&Event { url_domain: Some(host), ..Event::at(0) }, Place::Elsewhere),
+                Intent::Background
+            );
         }
     }
 
@@ -230,7 +231,7 @@ mod tests {
     fn a_named_file_is_a_download_unless_it_is_part_of_a_page() {
         let check = |name: &'static str, want: Intent| {
             let event = Event { file_name: Some(name), ..Event::at(0) };
-            assert_eq!(of(&event, None, None), want, "{name}");
+            assert_eq!(of(&event, Place::Elsewhere), want, "{name}");
         };
         check("homework.docx", Intent::Download);
         check("the.js", Intent::Page);

@@ -8,6 +8,7 @@ mod site;
 
 use crate::url_parts::HOST_BYTES_MAX;
 use bumpalo::Bump;
+use site::Place;
 use trustwatch_model::{Event, Intent, Precision, RejectReason};
 
 /// What a format knows about a line beyond its columns.
@@ -38,14 +39,18 @@ pub(crate) fn finish<'a>(event: &mut Event<'a>, hints: Hints, arena: &'a Bump) -
         Some(host) if !hints.host_is_address => psl::domain_str(host),
         _ => None,
     };
-    let site = event.url_domain.and_then(|host| site::find(host, event.registered_domain));
-    let rule = site.and_then(|site| site.rule(event.url_path.unwrap_or("/")));
-    let in_url = rule.and_then(|rule| search::terms(rule, event.url_path, event.url_query, arena));
+    let path = event.url_path.unwrap_or("/");
+    let place =
+        event.url_domain.map_or(Place::Elsewhere, |host| site::find(host, event.registered_domain, path));
+    let in_url = match place {
+        Place::Engine(rule) => search::terms(rule, event.url_path, event.url_query, arena),
+        Place::Elsewhere | Place::Background => None,
+    };
     let stated = event.search_terms;
     event.search_terms = if hints.typed { stated.or(in_url) } else { in_url.or(stated) };
     event.precision = precision(event, hints);
     event.attribution = attribution::of(event);
-    event.intent = if hints.unasked { Intent::Background } else { intent::of(event, site, rule) };
+    event.intent = if hints.unasked { Intent::Background } else { intent::of(event, place) };
     Ok(())
 }
 
@@ -63,6 +68,17 @@ const fn precision(event: &Event<'_>, hints: Hints) -> Precision {
 mod tests {
     use super::*;
     use crate::url_parts;
+
+    /// Search terms and intent of a request for this URL.
+    pub(super) fn search_of(url: &str) -> (Option<String>, Intent) {
+        let arena = Bump::new();
+        let parts = url_parts::split(url, &arena);
+        let mut event = Event::at(0);
+        parts.fill(&mut event);
+        let hints = Hints { host_is_address: parts.is_address(), ..Hints::default() };
+        finish(&mut event, hints, &arena).unwrap();
+        (event.search_terms.map(str::to_owned), event.intent)
+    }
 
     #[test]
     fn only_a_name_has_a_registered_domain() {

@@ -3,20 +3,23 @@
 use super::site::{Rule, Term};
 use crate::{scan, text};
 use bumpalo::Bump;
+use encoding_rs::Encoding;
 
-/// What was searched for, decoded; `None` when the rule is not a search or the term is blank.
+/// What was searched for, decoded; `None` when the address holds no term, or a blank one.
 pub(super) fn terms<'a>(
     rule: &Rule,
     path: Option<&'a str>,
     query: Option<&'a str>,
     arena: &'a Bump,
 ) -> Option<&'a str> {
-    let coded = match rule.term {
+    let coded = match &rule.term {
         Term::Query(names) => names.iter().find_map(|name| parameter(query?, name)),
-        Term::Path => path?.get(rule.path.len()..)?.trim_matches('/').split('/').next(),
+        Term::Path => rule.path.fit(path?),
         Term::None => None,
     }?;
-    let decoded = text::percent_decode(coded, true, arena).trim();
+    // Old links to Google and Baidu say in `ie` how they are coded.
+    let said = || Encoding::for_label(parameter(query?, "ie")?.as_bytes());
+    let decoded = text::percent_decode_as(coded, said, rule.charset, arena).trim();
     (!decoded.is_empty()).then_some(decoded)
 }
 
@@ -37,20 +40,8 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::derive::{Hints, finish};
-    use crate::url_parts;
-    use bumpalo::Bump;
-    use trustwatch_model::{Event, Intent};
-
-    fn read(url: &str) -> (Option<String>, Intent) {
-        let arena = Bump::new();
-        let parts = url_parts::split(url, &arena);
-        let mut event = Event::at(0);
-        parts.fill(&mut event);
-        finish(&mut event, Hints { host_is_address: parts.is_address(), ..Hints::default() }, &arena)
-            .unwrap();
-        (event.search_terms.map(str::to_owned), event.intent)
-    }
+    use crate::derive::tests::search_of as read;
+    use trustwatch_model::Intent;
 
     #[test]
     fn a_search_is_read_from_the_engines_that_schools_meet() {
@@ -62,6 +53,15 @@ mod tests {
         check("https://www.google.com/search?q=caf%E9", "café");
         check("https://images.google.com/images?q=owl", "owl");
         check("https://www.google.com/maps/search/chip+shop/@51.5,-0.1", "chip shop");
+        check("https://www.google.com/search?q=%EF%E3%E8&ie=windows-1251", "пги");
+        check("https://www.baidu.com/s?ie=gb2312&wd=%C3%A8", "猫");
+        check("https://www.baidu.com/s?wd=%D6%D0%CE%C4", "中文");
+        check("https://www.baidu.com/s?wd=%E7%8C%AB", "猫");
+        check("https://giphy.com/search/barn-owls", "barn-owls");
+        check("https://tenor.com/search/owl-gifs", "owl");
+        check("https://www.argos.co.uk/search/desk+lamp/", "desk lamp");
+        check("https://chatgpt.com/?q=explain+fractions", "explain fractions");
+        check("https://discord.com/api/v9/guilds/1/messages/search?content=homework", "homework");
         check("https://www.bing.com/search?q=volcano&FORM=QBLH", "volcano");
         check("https://www.bing.com/images/search?q=owl", "owl");
         check("https://duckduckgo.com/?q=tudors&ia=web", "tudors");

@@ -1,203 +1,176 @@
-//! Where the engines, shops and sites that UK schools meet take their searches.
+//! Where the engines, shops, sites and assistants that UK schools meet take their searches: `engines.csv`, whose head
+//! says what its columns are.
 //!
-//! Hosts and parameters are facts; those of search engines follow matomo-org/searchengine-and-social-list
-//! (`SearchEngines.yml`, CC0), paths and the rest are from general knowledge.
+//! The table is read once, at the first line that is derived; a test holds every row to the address that the row itself
+//! describes.
 
-use super::{Rule, Term};
+use super::path::Path;
+use encoding_rs::Encoding;
+use std::collections::HashMap;
 
-const fn search(path: &'static str, names: &'static [&'static str]) -> Rule {
-    Rule { path, term: Term::Query(names) }
+/// The table.
+pub(super) const TABLE: &str = include_str!("engines.csv");
+
+/// One part of a site, where searches are taken.
+#[derive(Debug, Clone)]
+pub(in crate::derive) struct Rule {
+    /// Which paths it is for.
+    pub path: Path,
+    /// Where the term stands.
+    pub term: Term,
+    /// How a term is coded that is not UTF-8, where the query does not say it.
+    pub charset: Option<&'static Encoding>,
 }
 
-const fn in_path(path: &'static str) -> Rule {
-    Rule { path, term: Term::Path }
+/// Where a search term stands.
+#[derive(Debug, Clone)]
+pub(in crate::derive) enum Term {
+    /// In the first of these parameters that is there and not empty.
+    Query(Vec<&'static str>),
+    /// In the path.
+    Path,
+    /// Nowhere: suggestions and beacons, which a page asks for by itself.
+    None,
 }
 
-const fn background(path: &'static str) -> Rule {
-    Rule { path, term: Term::None }
+/// One row of the table, as it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub host: Host,
+    pub path: &'static str,
+    pub terms: &'static str,
+    pub charset: &'static str,
 }
 
-const GOOGLE: &[Rule] = &[
-    background("/complete/search"),
-    background("/gen_204"),
-    background("/client_204"),
-    background("/s"),
-    background("/async"),
-    background("/xjs"),
-    search("/search", &["q", "as_q"]),
-    search("/images", &["q"]),
-    search("/imgres", &["q"]),
-    search("/webhp", &["q"]),
-    search("/cse", &["q", "query"]),
-    search("/custom", &["q"]),
-    search("/scholar", &["q"]),
-    search("/books", &["q", "dq"]),
-    in_path("/maps/search"),
-    search("/maps", &["q"]),
-    search("/trends/explore", &["q"]),
-];
+/// A host of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Host {
+    /// `bing.com`: this host, and all below it.
+    Exact(&'static str),
+    /// `images.google.{tld}`: what stands in front of any public suffix.
+    AnySuffix(&'static str),
+    /// `searx.*`: a first label, in any domain.
+    FirstLabel(&'static str),
+}
 
-const YANDEX: &[Rule] =
-    &[search("/search", &["text"]), search("/images", &["text"]), search("/video", &["text"])];
-const AMAZON: &[Rule] =
-    &[search("/s", &["k", "field-keywords"]), search("/gp/search", &["field-keywords", "k"])];
-const EBAY: &[Rule] = &[search("/sch", &["_nkw"])];
-const PINTEREST: &[Rule] = &[search("/search", &["q"])];
-const ANY_Q: &[Rule] = &[search("", &["q"])];
-const ANY_QUERY: &[Rule] = &[search("", &["query"])];
-const SEARCH_Q: &[Rule] = &[search("/search", &["q"])];
-const YAHOO: &[Rule] = &[background("/sugg"), search("", &["p", "q", "va"])];
-const WIKI: &[Rule] = &[
-    background("/w/api.php"),
-    background("/w/rest.php"),
-    background("/beacon"),
-    search("/w/index.php", &["search"]),
-    search("/wiki", &["search"]),
-];
-
-/// Engines that have a domain in every country, by the label in front of the public suffix.
-pub(super) fn in_every_country(label: &str) -> Option<&'static [Rule]> {
-    Some(match label {
-        "google" => GOOGLE,
-        "yandex" => YANDEX,
-        "amazon" => AMAZON,
-        "ebay" => EBAY,
-        "pinterest" => PINTEREST,
-        _ => return None,
+/// The rows of the table. A row that lacks a column is left out, and a test sees that there is none.
+pub(super) fn rows() -> impl Iterator<Item = Row> {
+    let rows = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    rows.filter_map(|line| {
+        let mut cells = line.split(',');
+        let host = cells.next()?;
+        let host = match (host.strip_suffix(".{tld}"), host.strip_suffix(".*")) {
+            (Some(stem), _) => Host::AnySuffix(stem),
+            (_, Some(label)) => Host::FirstLabel(label),
+            _ => Host::Exact(host),
+        };
+        Some(Row { host, path: cells.next()?, terms: cells.next()?, charset: cells.next()? })
     })
 }
 
-/// Hosts and everything below them.
-pub(super) const HOSTS: &[(&str, &[Rule])] = &[
-    (
-        "bing.com",
-        &[
-            background("/as/suggestions"),
-            background("/fd/ls"),
-            background("/rp"),
-            search("/search", &["q"]),
-            search("/images/search", &["q"]),
-            search("/videos/search", &["q"]),
-            search("/news/search", &["q"]),
-            search("/shop", &["q"]),
-            search("/maps", &["q"]),
-        ],
-    ),
-    ("duckduckgo.com", &[background("/ac"), background("/t"), search("", &["q"])]),
-    (
-        "ecosia.org",
-        &[
-            search("/search", &["q"]),
-            search("/images", &["q"]),
-            search("/videos", &["q"]),
-            search("/news", &["q"]),
-        ],
-    ),
-    ("search.yahoo.com", YAHOO),
-    ("search.yahoo.co.jp", YAHOO),
-    ("search.aol.com", &[search("", &["q", "query"])]),
-    ("ask.com", &[search("", &["q", "ask"])]),
-    ("baidu.com", &[search("/s", &["wd", "word"])]),
-    ("qwant.com", ANY_Q),
-    ("qwantjunior.com", ANY_Q),
-    (
-        "startpage.com",
-        &[background("/suggestions"), search("/sp/search", &["query"]), search("/do", &["query", "q"])],
-    ),
-    (
-        "search.brave.com",
-        &[
-            background("/api/suggest"),
-            search("/search", &["q"]),
-            search("/images", &["q"]),
-            search("/videos", &["q"]),
-            search("/news", &["q"]),
-        ],
-    ),
-    ("mojeek.com", SEARCH_Q),
-    ("swisscows.com", ANY_QUERY),
-    ("kagi.com", SEARCH_Q),
-    ("presearch.com", ANY_Q),
-    ("metager.de", &[search("", &["eingabe"])]),
-    ("dogpile.com", ANY_Q),
-    ("webcrawler.com", ANY_Q),
-    ("search.lilo.org", ANY_Q),
-    ("oceanhero.today", ANY_Q),
-    ("search.marginalia.nu", &[search("/search", &["query"])]),
-    ("naver.com", ANY_QUERY),
-    ("sogou.com", &[search("/web", &["query"])]),
-    ("search.seznam.cz", ANY_Q),
-    ("juniorsafesearch.com", ANY_Q),
-    ("swiggle.org.uk", ANY_Q),
-    ("kiddle.co", &[search("/s.php", &["q"])]),
-    ("kidrex.org", ANY_Q),
-    ("kidzsearch.com", ANY_Q),
-    ("wackysafe.com", ANY_Q),
-    ("wolframalpha.com", &[search("/input", &["i"])]),
-    (
-        "youtube.com",
-        &[
-            background("/api/stats"),
-            background("/youtubei/v1/log_event"),
-            background("/ptracking"),
-            search("/results", &["search_query", "q"]),
-        ],
-    ),
-    ("music.youtube.com", SEARCH_Q),
-    ("youtubekids.com", SEARCH_Q),
-    ("vimeo.com", SEARCH_Q),
-    ("dailymotion.com", &[in_path("/search")]),
-    ("twitch.tv", &[search("/search", &["term"])]),
-    ("tiktok.com", &[background("/api/search/general/preview"), search("/search", &["q"])]),
-    ("rumble.com", &[search("/search/video", &["q"])]),
-    ("odysee.com", &[search("/$/search", &["q"])]),
-    ("bitchute.com", &[search("/search", &["query"])]),
-    (
-        "bbc.co.uk",
-        &[search("/search", &["q"]), search("/bitesize/search", &["q"]), search("/iplayer/search", &["q"])],
-    ),
-    ("netflix.com", SEARCH_Q),
-    ("imgur.com", SEARCH_Q),
-    ("giphy.com", &[in_path("/search")]),
-    ("deviantart.com", SEARCH_Q),
-    ("flickr.com", &[search("/search", &["text"])]),
-    ("unsplash.com", &[in_path("/s/photos")]),
-    ("shutterstock.com", &[in_path("/search")]),
-    ("facebook.com", SEARCH_Q),
-    ("instagram.com", &[search("/explore/search", &["q"])]),
-    ("x.com", SEARCH_Q),
-    ("twitter.com", SEARCH_Q),
-    ("reddit.com", SEARCH_Q),
-    ("tumblr.com", &[in_path("/search")]),
-    ("snapchat.com", SEARCH_Q),
-    ("quora.com", SEARCH_Q),
-    ("threads.net", SEARCH_Q),
-    ("bsky.app", SEARCH_Q),
-    ("discord.com", &[background("/api/v9/science"), background("/api/v9/metrics")]),
-    ("archiveofourown.org", &[search("/works/search", &["work_search[query]", "work_search%5Bquery%5D"])]),
-    ("roblox.com", &[search("/discover", &["Keyword", "keyword"])]),
-    ("scratch.mit.edu", &[search("/search", &["q"])]),
-    ("open.spotify.com", &[in_path("/search")]),
-    ("soundcloud.com", SEARCH_Q),
-    ("genius.com", SEARCH_Q),
-    ("urbandictionary.com", &[search("/define.php", &["term"])]),
-    ("wikipedia.org", WIKI),
-    ("wiktionary.org", WIKI),
-    ("britannica.com", &[search("/search", &["query"])]),
-    ("wikihow.com", &[search("/wikiHowTo", &["search"])]),
-    ("nhs.uk", SEARCH_Q),
-    ("gov.uk", &[search("/search", &["keywords", "q"])]),
-    ("quizlet.com", &[search("/search", &["query"])]),
-    ("etsy.com", SEARCH_Q),
-    ("argos.co.uk", &[in_path("/search")]),
-    ("aliexpress.com", &[search("/wholesale", &["SearchText"])]),
-    ("temu.com", &[search("/search_result.html", &["search_key"])]),
-    ("vinted.co.uk", &[search("/catalog", &["search_text"])]),
-    ("gumtree.com", SEARCH_Q),
-    ("openstreetmap.org", &[search("/search", &["query"])]),
-    ("github.com", SEARCH_Q),
-    ("stackoverflow.com", SEARCH_Q),
-    ("play.google.com", &[background("/log"), search("/store/search", &["q"])]),
-    ("chromewebstore.google.com", &[in_path("/search")]),
-    ("store.steampowered.com", &[search("/search", &["term"])]),
-];
+impl Row {
+    fn rule(&self) -> Rule {
+        let term = match self.terms {
+            "" => Term::Path,
+            "-" => Term::None,
+            names => Term::Query(names.split('|').collect()),
+        };
+        Rule { path: Path::new(self.path), term, charset: Encoding::for_label(self.charset.as_bytes()) }
+    }
+}
+
+/// The rules of each host, those of the longest paths first.
+pub(super) fn rules() -> HashMap<Host, Vec<Rule>> {
+    let mut rules: HashMap<Host, Vec<Rule>> = HashMap::new();
+    for row in rows() {
+        rules.entry(row.host).or_default().push(row.rule());
+    }
+    for of_host in rules.values_mut() {
+        of_host.sort_by_key(|rule| std::cmp::Reverse(rule.path.segments()));
+    }
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::tests::search_of as read;
+    use trustwatch_model::Intent;
+
+    /// Hosts that a row is for.
+    fn hosts(row: &Row) -> Vec<String> {
+        match row.host {
+            Host::Exact(host) => vec![host.to_owned(), format!("www.{host}")],
+            Host::AnySuffix(stem) => {
+                ["com", "co.uk", "com.au"].map(|suffix| format!("{stem}.{suffix}")).into()
+            }
+            Host::FirstLabel(label) => vec![format!("{label}.example"), format!("{label}.example.org")],
+        }
+    }
+
+    /// An address that the row describes, and whether it is a search.
+    fn addresses(row: &Row, host: &str) -> Vec<String> {
+        let path = row.path.replace('*', "en").replace("{term}", "roman+roads");
+        let url = format!("https://{host}{path}");
+        let names = row.terms.split('|').filter(|name| !matches!(*name, "" | "-"));
+        let with: Vec<_> = names.map(|name| format!("{url}?x=1&{name}=roman+roads&y=")).collect();
+        if with.is_empty() { vec![url] } else { with }
+    }
+
+    #[test]
+    fn every_row_yields_the_term_of_its_own_address() {
+        assert_eq!(
+            rows().count(),
+            TABLE.lines().filter(|line| line.contains(',') && !line.contains('#')).count()
+        );
+        assert!(rows().count() > 250, "the table is gone");
+        for row in rows() {
+            for host in hosts(&row) {
+                for address in addresses(&row, &host) {
+                    let want = match row.terms {
+                        "-" => (None, Intent::Background),
+                        _ => (Some("roman roads".to_owned()), Intent::Search),
+                    };
+                    assert_eq!(read(&address), want, "{address} of {row:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hosts_that_only_look_like_an_engine_are_none() {
+        for row in rows() {
+            for host in hosts(&row) {
+                let registered = psl::domain_str(&host).unwrap_or(&host);
+                let evil = match row.host {
+                    // Any domain may have such a host.
+                    Host::FirstLabel(_) => vec![format!("not{host}"), format!("a.{host}")],
+                    // Names below a suffix are the suffix's own.
+                    _ if registered.starts_with("www.") => vec![format!("{host}.evil.example")],
+                    _ => vec![
+                        format!("{host}.evil.example"),
+                        host.replace(registered, &format!("not-{registered}")),
+                    ],
+                };
+                for address in evil.iter().flat_map(|evil| addresses(&row, evil)) {
+                    assert_eq!(read(&address).0, None, "{address}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_cell_of_the_table_is_understood() {
+        let mut seen = std::collections::HashSet::new();
+        for row in rows() {
+            assert!(seen.insert((row.host, row.path)), "{row:?} stands twice");
+            let (Host::Exact(host) | Host::AnySuffix(host) | Host::FirstLabel(host)) = row.host;
+            assert_eq!(host, host.to_ascii_lowercase());
+            assert!(!host.contains(['{', '*', '/', ' ']), "{row:?}");
+            assert!(row.path.is_empty() || row.path.starts_with('/') && !row.path.ends_with('/'), "{row:?}");
+            assert!(row.path.matches('*').count() < 2, "two would take quadratic time: {row:?}");
+            assert_eq!(row.path.contains("{term}"), row.terms.is_empty(), "{row:?}");
+            assert!(row.charset.is_empty() || row.rule().charset.is_some(), "{row:?}");
+        }
+    }
+}
