@@ -42,6 +42,8 @@ enum Command {
     /// Find the files of the lake
     #[command(subcommand)]
     Lake(commands::lake::Lake),
+    /// Look at a log file: what it is, what would become of its lines, and what to set for its feed
+    Sniff(commands::sniff::Sniff),
     /// Read a log file and print its events as JSON lines
     Parse(commands::parse::Parse),
     /// Turn a log file into one Parquet file
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     let result = match cli.command {
         // These need no servers and no threads but their own.
+        Command::Sniff(command) => command.run(),
         Command::Parse(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Formats => commands::formats(),
@@ -88,7 +91,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Ship(command) => command.run().await,
             Command::Verify(command) => command.run().await,
             Command::Lake(command) => command.run().await,
-            Command::Parse(_) | Command::Convert(_) | Command::Formats => Ok(ExitCode::SUCCESS),
+            Command::Sniff(_) | Command::Parse(_) | Command::Convert(_) | Command::Formats => {
+                Ok(ExitCode::SUCCESS)
+            }
         }
     });
     // A server that still waits for a connection must not keep the command from ending.

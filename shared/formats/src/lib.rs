@@ -47,6 +47,7 @@ mod read;
 mod row;
 mod scan;
 mod stamp;
+mod survey;
 mod text;
 mod time;
 mod url_parts;
@@ -58,5 +59,8 @@ pub use container::{
     EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, LINE_BYTES_MAX, LINE_KEPT_BYTES,
     LineReader, RawLine, ReadError, WINDOW_BYTES_MAX,
 };
-pub use format::{HeaderSearch, Missing, NearestMap, UnknownHeader, check, find, formats, recognise};
+pub use format::{
+    HeaderSearch, Missing, NearestMap, UnknownHeader, candidates, check, find, formats, recognise,
+};
 pub use parser::{Format, Line, LineParser, ParseContext, ReadingError, Sniff};
+pub use survey::{Lens, SURVEY_BYTES_MAX, SURVEY_LINES_MAX, Sample, Survey, survey};

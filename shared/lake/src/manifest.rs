@@ -151,6 +151,9 @@ pub struct Manifest {
     pub rejects: Vec<RejectsRef>,
     /// Rejects by reason.
     pub rejects_by_reason: BTreeMap<RejectReason, u64>,
+    /// Where rows stand below a header that is not known: its names and what to set, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_header: Option<String>,
     /// Inputs.
     pub pins: Pins,
     /// Name and version of the writer.

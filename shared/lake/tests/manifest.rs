@@ -27,6 +27,7 @@ fn manifest(outcome: Outcome) -> Manifest {
         parts: Vec::new(),
         rejects: Vec::new(),
         rejects_by_reason: BTreeMap::new(),
+        unknown_header: None,
         pins: Pins { arrived_at: 1, feed: Err(QuarantineReason::UnknownFeed) },
         writer: "test".into(),
     }

@@ -206,7 +206,8 @@ impl Context {
             source_id: source.source_id.to_string(),
             detail,
         };
-        let object = latest("object", outcome_word(&manifest.outcome).to_owned());
+        let outcome = manifest.unknown_header.as_deref().unwrap_or(outcome_word(&manifest.outcome));
+        let object = latest("object", outcome.to_owned());
         self.store.show_latest(&manifest.school, &manifest.feed, &object).await?;
         if let Outcome::Quarantined { reason } = &manifest.outcome {
             let detail = format!("{}: {}", reason.code(), reason.advice());
@@ -238,6 +239,7 @@ impl Context {
             parts: Vec::new(),
             rejects: Vec::new(),
             rejects_by_reason: BTreeMap::new(),
+            unknown_header: None,
             pins: source.pins.clone(),
             writer: self.writer.clone(),
         }

@@ -7,7 +7,7 @@ use crate::commit::{Context, utc_day};
 use crate::step::{At, Cause, StepError};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
-use trustwatch_formats::{LineParser, LineReader, ParseContext, RawLine, ReadError};
+use trustwatch_formats::{HeaderSearch, LineParser, LineReader, ParseContext, RawLine, ReadError};
 use trustwatch_lake::{
     EventWriter, FeedPin, LakeError, Manifest, Object, Part, PartLimits, RejectFile, RejectWriter,
 };
@@ -21,6 +21,7 @@ pub(crate) struct Written {
     parts: Vec<trustwatch_lake::PartRef>,
     rejects: Vec<trustwatch_lake::RejectsRef>,
     rejects_by_reason: BTreeMap<RejectReason, u64>,
+    unknown_header: Option<String>,
 }
 
 impl Written {
@@ -31,6 +32,7 @@ impl Written {
             parts: self.parts,
             rejects: self.rejects,
             rejects_by_reason: self.rejects_by_reason,
+            unknown_header: self.unknown_header,
             ..empty
         }
     }
@@ -131,12 +133,13 @@ impl Job {
                 utc_day(self.arrived_at),
             ),
             by_reason: BTreeMap::new(),
+            header: HeaderSearch::new(Some(&self.feed.settings.format), &self.feed.settings.reading),
             days: DayChanges::default(),
             send,
         };
         let mut lines = LineReader::new(body);
         let (counts, held) = account(&mut lines, parser.as_mut(), self.rules, &mut sink)?;
-        let PartSink { events, rejects, by_reason, send, .. } = sink;
+        let PartSink { events, rejects, by_reason, header, send, .. } = sink;
         let lake = |error: LakeError| AccountError::Sink(Stop::Lake(error));
         for part in events.finish().map_err(lake)? {
             deliver(send, Output::Part(Box::new(part))).map_err(lake)?;
@@ -144,7 +147,8 @@ impl Job {
         for file in rejects.finish().map_err(lake)? {
             deliver(send, Output::Rejects(file)).map_err(lake)?;
         }
-        Ok(Written { counts, held, rejects_by_reason: by_reason, ..Written::default() })
+        let unknown_header = header.found().map(|header| header.to_string());
+        Ok(Written { counts, held, rejects_by_reason: by_reason, unknown_header, ..Written::default() })
     }
 }
 
@@ -249,6 +253,7 @@ struct PartSink<'s> {
     events: EventWriter,
     rejects: RejectWriter,
     by_reason: BTreeMap<RejectReason, u64>,
+    header: HeaderSearch,
     days: DayChanges,
     send: &'s mpsc::Sender<Output>,
 }
@@ -266,6 +271,9 @@ impl Sink for PartSink<'_> {
 
     fn reject(&mut self, line: &RawLine<'_>, reason: RejectReason) -> Result<(), Stop> {
         *self.by_reason.entry(reason).or_default() += 1;
+        if reason == RejectReason::NoHeader {
+            self.header.look(line.bytes);
+        }
         self.rejects.push(line.number, reason, line.bytes, line.whole_bytes)?;
         for file in self.rejects.take_finished() {
             deliver(self.send, Output::Rejects(file))?;

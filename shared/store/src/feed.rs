@@ -45,6 +45,8 @@ pub struct FeedItem {
     pub counts: BTreeMap<String, u64>,
     /// Arrival of the latest object: microseconds since 1970 UTC.
     pub last_object_at: Option<i64>,
+    /// What became of it: `complete`, `quarantined`, or what to set for a header that is not known.
+    pub last_object: Option<String>,
     /// Arrival of the latest object that was set aside.
     pub last_quarantine_at: Option<i64>,
     /// What was wrong with it and what to do.
@@ -167,6 +169,7 @@ fn feed_item(school: &str, item: &Item) -> FeedItem {
         feed: get_text(item, "SK").unwrap_or_default().trim_start_matches("FEED#").to_owned(),
         counts,
         last_object_at: get_number(item, "last_object_at"),
+        last_object: get_text(item, "last_object"),
         last_quarantine_at: get_number(item, "last_quarantine_at"),
         last_quarantine: get_text(item, "last_quarantine"),
         last_quarantine_source: get_text(item, "last_quarantine_source"),

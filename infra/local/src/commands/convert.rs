@@ -49,7 +49,7 @@ pub(crate) struct Convert {
 impl Convert {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.input.display());
-        let LogFile { mut parser, mut lines } =
+        let LogFile { mut parser, mut lines, .. } =
             LogFile::open(&self.input, &self.format, self.zone, self.reading)?;
         let output = || format!("cannot write `{}`", self.output.display());
         if is_same_file(&self.input, &self.output) {

@@ -102,6 +102,11 @@ impl Show {
                 say!("{}/{}", feed.school, feed.feed)?;
             }
             say!("  last file    {}", at(feed.last_object_at))?;
+            let outcome =
+                feed.last_object.filter(|word| !matches!(word.as_str(), "complete" | "quarantined"));
+            if let Some(problem) = outcome {
+                say!("               {problem}")?;
+            }
             for (name, count) in &feed.counts {
                 say!("  {:<12} {count}", name.replace('_', " "))?;
             }

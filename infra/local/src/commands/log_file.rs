@@ -6,14 +6,15 @@ use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use trustwatch_formats::{Format, LineParser, LineReader, ParseContext};
+use trustwatch_formats::{Format, HeaderSearch, LineParser, LineReader, ParseContext};
 use trustwatch_model::Window;
 
 /// A file on a disk has no arrival: any time of this century is believed.
-const PARSE_WINDOW: Window = Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
+pub(super) const PARSE_WINDOW: Window =
+    Window { not_before: 946_684_800_000_000, not_after: 4_102_444_800_000_000 };
 
 /// When a file was last written to: on a disk this stands for its arrival.
-fn written_at(file: &File) -> io::Result<i64> {
+pub(super) fn written_at(file: &File) -> io::Result<i64> {
     let modified = file.metadata()?.modified()?;
     jiff::Timestamp::try_from(modified).map(|at| at.as_microsecond()).map_err(io::Error::other)
 }
@@ -22,6 +23,8 @@ fn written_at(file: &File) -> io::Result<i64> {
 pub(crate) struct LogFile {
     pub(crate) parser: Box<dyn LineParser>,
     pub(crate) lines: LineReader<File>,
+    /// Takes rows that stand below no header, to say which would do.
+    pub(crate) header: HeaderSearch,
 }
 
 impl LogFile {
@@ -43,7 +46,8 @@ impl LogFile {
             arrived_at: written_at(&file).with_context(problem)?,
             reading: &reading,
         };
-        Ok(Self { parser: format.parser(&context), lines: LineReader::new(file) })
+        let header = HeaderSearch::new(Some(format.id()), &reading);
+        Ok(Self { parser: format.parser(&context), lines: LineReader::new(file), header })
     }
 }
 
@@ -64,7 +68,8 @@ fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
     let head: Vec<&[u8]> = head.iter().map(Vec::as_slice).collect();
     let Some(sniff) = trustwatch_formats::recognise(&file.to_string_lossy(), &head) else {
         bail!(
-            "the format of `{}` is not recognised: name it with --format (`trustwatch formats` lists them)",
+            "the format of `{0}` is not recognised: name it with --format (`trustwatch formats` lists them), or ask \
+             `trustwatch sniff {0}`",
             file.display()
         );
     };

@@ -16,6 +16,7 @@ pub(crate) mod parse;
 pub(crate) mod policy;
 pub(crate) mod roster;
 pub(crate) mod ship;
+pub(crate) mod sniff;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod verify;
@@ -86,12 +87,17 @@ pub(crate) struct ReadingArgs {
 impl ReadingArgs {
     /// The settings, if the format takes them.
     pub(crate) fn checked(self, format: &dyn trustwatch_formats::Format) -> anyhow::Result<Reading> {
+        let reading = self.unchecked();
+        trustwatch_formats::check(format, &reading)?;
+        Ok(reading)
+    }
+
+    /// The settings, before a format is known that is to take them.
+    pub(crate) fn unchecked(self) -> Reading {
         let date_order = if self.month_first { DateOrder::MonthFirst } else { DateOrder::DayFirst };
         let fields = self.fields.into_iter().collect();
         let undated = if self.undated_at_arrival { Undated::Arrival } else { Undated::Reject };
-        let reading = Reading { date_order, undated, layout: self.layout, fields };
-        trustwatch_formats::check(format, &reading)?;
-        Ok(reading)
+        Reading { date_order, undated, layout: self.layout, fields }
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_formats::RawLine;
+use trustwatch_formats::{HeaderSearch, RawLine};
 use trustwatch_lake::{Object, event_json};
 use trustwatch_model::{Event, RejectReason};
 use trustwatch_pipeline::{AccountError, Rules, Sink, account};
@@ -29,12 +29,13 @@ pub(crate) struct Parse {
 impl Parse {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let problem = || format!("cannot read `{}`", self.file.display());
-        let LogFile { mut parser, mut lines } =
+        let LogFile { mut parser, mut lines, header } =
             LogFile::open(&self.file, &self.format, self.zone, self.reading)?;
-        let mut sink =
-            Printer { out: BufWriter::new(io::stdout().lock()), err: BufWriter::new(io::stderr().lock()) };
+        let (out, err) = (BufWriter::new(io::stdout().lock()), BufWriter::new(io::stderr().lock()));
+        let mut sink = Printer { out, err, header };
         let done = account(&mut lines, parser.as_mut(), Rules::default(), &mut sink);
         let done = done.and_then(|done| {
+            sink.explain().map_err(AccountError::Sink)?;
             sink.out.flush().and_then(|()| sink.err.flush()).map_err(AccountError::Sink)?;
             Ok(done)
         });
@@ -53,6 +54,17 @@ impl Parse {
 struct Printer<O: Write, E: Write> {
     out: O,
     err: E,
+    header: HeaderSearch,
+}
+
+impl<O: Write, E: Write> Printer<O, E> {
+    /// Says what to do about a header that is not known.
+    fn explain(&mut self) -> io::Result<()> {
+        match self.header.found() {
+            Some(header) => writeln!(self.err, "{header}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<O: Write, E: Write> Sink for Printer<O, E> {
@@ -70,6 +82,9 @@ impl<O: Write, E: Write> Sink for Printer<O, E> {
     }
 
     fn reject(&mut self, line: &RawLine<'_>, reason: RejectReason) -> io::Result<()> {
+        if reason == RejectReason::NoHeader {
+            self.header.look(line.bytes);
+        }
         writeln!(self.err, "line {}: {}", line.number, reason.as_str())
     }
 }

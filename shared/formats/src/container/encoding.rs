@@ -62,11 +62,17 @@ impl Utf16 {
 pub(super) struct Text<R: Read> {
     expander: Expander<R>,
     stage: Stage,
+    marked: Option<&'static str>,
 }
 
 impl<R: Read> Text<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { expander: Expander::new(inner), stage: Stage::Closed }
+        Self { expander: Expander::new(inner), stage: Stage::Closed, marked: None }
+    }
+
+    /// The encoding that the mark at the start told, once something was read.
+    pub(super) const fn marked(&self) -> Option<&'static str> {
+        self.marked
     }
 
     pub(super) const fn expander(&self) -> &Expander<R> {
@@ -115,6 +121,7 @@ impl<R: Read> Text<R> {
             [0xfe, 0xff] => UTF_16BE,
             _ => return Ok(Stage::Plain { head, from: 0, to }),
         };
+        self.marked = Some(encoding.name());
         Ok(Stage::Utf16(Box::new(Utf16 {
             decoder: encoding.new_decoder_without_bom_handling(),
             input: vec![0; INPUT_BYTES].into_boxed_slice(),

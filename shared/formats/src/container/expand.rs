@@ -112,6 +112,17 @@ impl<R: Read> Expander<R> {
         self.source().map_or(0, Source::consumed_bytes)
     }
 
+    /// How the object is compressed, once something was read.
+    pub(super) const fn compression(&self) -> &'static str {
+        match &self.stream {
+            Stream::Closed(_) | Stream::Plain(_) | Stream::Moving => "none",
+            Stream::Gzip(_) => "gzip",
+            Stream::Bzip2(_) => "bzip2",
+            Stream::Xz(_) => "xz",
+            Stream::Zstd(_) => "zstd",
+        }
+    }
+
     pub(super) const fn expanded_bytes(&self) -> u64 {
         self.expanded_bytes
     }

@@ -85,6 +85,16 @@ impl<R: Read> LineReader<R> {
         self.text.expander().expanded_bytes()
     }
 
+    /// How the object is compressed, such as `gzip`, once something was read; `none` when it is not.
+    pub fn container(&self) -> &'static str {
+        self.text.expander().compression()
+    }
+
+    /// The encoding that a mark of UTF-16 at the start told, once something was read.
+    pub fn encoding(&self) -> Option<&'static str> {
+        self.text.marked()
+    }
+
     /// Lines that were handed out.
     pub fn lines(&self) -> u64 {
         self.lines

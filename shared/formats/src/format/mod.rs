@@ -99,9 +99,17 @@ pub fn check(format: &dyn Format, reading: &Reading) -> Result<(), ReadingError>
     format.check(reading)
 }
 
-/// The format that is most sure of an object, by its key and its first lines; the first in the list among equals.
+/// The formats that claim an object, by its key and its first lines: the most sure one first, and among equals the one
+/// that stands first in the list.
+#[must_use]
+pub fn candidates(key: &str, head: &[&[u8]]) -> Vec<Sniff> {
+    let mut sniffs: Vec<Sniff> = FORMATS.iter().filter_map(|format| format.sniff(key, head)).collect();
+    sniffs.sort_by_key(|sniff| std::cmp::Reverse(sniff.confidence));
+    sniffs
+}
+
+/// The first of the [`candidates`].
 #[must_use]
 pub fn recognise(key: &str, head: &[&[u8]]) -> Option<Sniff> {
-    let sniffs = FORMATS.iter().filter_map(|format| format.sniff(key, head));
-    sniffs.reduce(|best, next| if next.confidence > best.confidence { next } else { best })
+    candidates(key, head).first().copied()
 }

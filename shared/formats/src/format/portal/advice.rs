@@ -53,8 +53,8 @@ impl HeaderSearch {
 
     /// What was found; `None` when no line had several cells.
     #[must_use]
-    pub fn found(self) -> Option<UnknownHeader> {
-        self.best.map(|(_, header)| header)
+    pub fn found(&self) -> Option<&UnknownHeader> {
+        self.best.as_ref().map(|(_, header)| header)
     }
 
     /// What can be said of a line, and how much it is a header: by the names that are known, then by its looks.
@@ -99,7 +99,8 @@ fn nearer(one: NearestMap, other: NearestMap) -> NearestMap {
 /// A column that would do, as the portal calls it.
 fn example(portal: &Portal, fields: &[Field]) -> Option<Missing> {
     let mut names = portal.0.names.iter().chain(COMMON).filter(|(_, field)| fields.contains(field));
-    names.next().map(|(name, field)| Missing { example: name, word: field.word() })
+    let (example, _) = names.next()?;
+    Some(Missing { example, word: fields.first()?.word() })
 }
 
 /// The cells of a line, by the separator that makes the most of it; `None` when it is one cell whatever parts it.
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(
             found(None, &["Export of the week", "Datum;Username;Code;URL"]).unwrap(),
             "the header has `Datum`, `Username`, `Code`, `URL`; nearest is `smoothwall` (Smoothwall Filter and Cloud \
-             Filter): known `Username`, `Code`, `URL`; missing `Time`: say with --field NAME=time_of_day which column it is"
+             Filter): known `Username`, `Code`, `URL`; missing `Time`: say with --field NAME=time which column it is"
         );
         let of_feed = found(Some("securly"), &["Datum;Username;Code;URL"]).unwrap();
         assert!(of_feed.contains("nearest is `securly`") && of_feed.contains("missing `Date and Time`"));
@@ -282,7 +283,7 @@ mod tests {
         let fields = [("Datum".to_owned(), "time".to_owned())].into();
         let mut search = HeaderSearch::new(None, &Reading { fields, ..Reading::default() });
         search.look(b"Datum,Adresse");
-        let nearest = search.found().unwrap().nearest.unwrap();
+        let nearest = search.found().unwrap().nearest.as_ref().unwrap();
         assert_eq!(nearest.known, ["Datum"]);
         assert_eq!(nearest.missing.iter().map(|missing| missing.word).collect::<Vec<_>>(), ["url"]);
     }
