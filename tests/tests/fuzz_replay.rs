@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
 use std::path::Path;
-use trustwatch_formats::fuzz::{fuzz_container, fuzz_formats};
+use trustwatch_formats::fuzz::{fuzz_container, fuzz_formats, fuzz_survey};
 
 fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(target);
@@ -18,6 +18,12 @@ fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
 #[test]
 fn stored_lines_are_read_without_panic() {
     assert!(replay("formats", fuzz_formats) >= 20);
+}
+
+#[test]
+fn stored_objects_are_looked_at_without_panic() {
+    assert!(replay("survey", fuzz_survey) >= 5);
+    assert!(replay("container", fuzz_survey) >= 10);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Entry points for a fuzzer. They check promises and do not return anything.
 
-use crate::{Line, LineReader, ParseContext, formats};
+use crate::{Lens, Line, LineReader, ParseContext, formats, survey};
 use bumpalo::Bump;
 use jiff::tz::TimeZone;
 use trustwatch_model::{Reading, Window};
@@ -39,6 +39,25 @@ pub fn fuzz_container(data: &[u8]) {
         assert_eq!(line.number, lines, "lines are numbered in order");
     }
     assert!(reader.compressed_bytes() <= data.len() as u64, "more was consumed than there is");
+}
+
+/// Looks at an object as `trustwatch sniff` does: containers, encodings, wrappers, recognition and headers.
+pub fn fuzz_survey(data: &[u8]) {
+    let seen = survey(
+        data,
+        &Lens {
+            key: "",
+            format: None,
+            zone: TimeZone::UTC,
+            arrived_at: ARRIVED_AT,
+            window: Window { not_before: i64::MIN, not_after: i64::MAX },
+            reading: &Reading::default(),
+        },
+    );
+    if let Some(sample) = seen.sample {
+        assert!(sample.counts.balances(), "lines were lost or counted twice");
+        assert_eq!(sample.rejects.values().sum::<u64>(), sample.counts.rejects, "each reject has a reason");
+    }
 }
 
 /// Every text column of an event that is not absent.

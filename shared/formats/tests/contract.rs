@@ -289,6 +289,7 @@ proptest! {
     fn the_entry_points_for_fuzzing_accept_anything(data in prop::collection::vec(any::<u8>(), 0..300)) {
         fuzz::fuzz_formats(&data);
         fuzz::fuzz_container(&data);
+        fuzz::fuzz_survey(&data);
     }
 
     #[test]
