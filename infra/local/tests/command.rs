@@ -312,61 +312,6 @@ fn parse_prints_an_object_an_event_and_names_the_lines_that_are_none() {
     assert!(guessed.err.starts_with("format squid ("), "{guessed:?}");
 }
 
-const UNKNOWN: &str = "Datum,Username,Code,URL\n2026-11-23 09:12:03,pat.ash,200,a.example\n";
-
-/// What is said of a table whose header lacks a time that is known.
-const ADVICE: &str = "the header has `Datum`, `Username`, `Code`, `URL`; nearest is `smoothwall`";
-
-#[test]
-fn a_header_that_is_not_known_is_shown_with_the_nearest_map() {
-    let here = scratch();
-    let here = here.path();
-    std::fs::write(here.join("export.csv"), UNKNOWN).unwrap();
-    let said = run(here, &["parse", "--format", "smoothwall", "export.csv"]);
-    assert!(said.err.starts_with(&format!("line 1: no_header\nline 2: no_header\n{ADVICE}")), "{said:?}");
-    let mended = run(here, &["parse", "--format", "smoothwall", "--field", "Datum=time", "export.csv"]);
-    assert_eq!((mended.out.lines().count(), mended.err.as_str()), (1, ""));
-
-    let sniffed = run(here, &["sniff", "export.csv"]);
-    assert_eq!(sniffed.code, 1);
-    assert!(sniffed.out.contains("not recognised") && sniffed.out.contains(ADVICE), "{sniffed:?}");
-
-    done(
-        here,
-        &["feed", "set", "--data", "data", "--school", "oak", "--feed", "web", "--format", "smoothwall"],
-    );
-    done(here, &with(&SHIP, &["export.csv"]));
-    let up = Up::start(here);
-    let begun = Instant::now();
-    let shown = loop {
-        let shown = done(here, &["feed", "show", "--data", "data"]);
-        if shown.contains("rejects") || begun.elapsed() > PATIENCE {
-            break shown;
-        }
-    };
-    up.stop();
-    assert!(shown.contains(ADVICE) && !shown.contains("pat.ash"), "{shown}");
-}
-
-#[test]
-fn sniff_says_what_a_file_is_and_which_command_is_next() {
-    let here = scratch();
-    std::fs::write(here.path().join("access.log"), log(1_200)).unwrap();
-    let said = done(here.path(), &["sniff", "access.log"]);
-    assert!(
-        said.contains("read as     squid: of the first 1000 lines 1000 events, 0 rejects, 0 skipped"),
-        "{said}"
-    );
-    assert!(said.contains("trustwatch feed set --school SCHOOL --feed FEED --format squid"), "{said}");
-    assert!(!said.contains("pat") && !said.contains("10.20."), "names and lines are not shown: {said}");
-    let json: Value = serde_json::from_str(&done(here.path(), &["sniff", "--json", "access.log"])).unwrap();
-    assert_eq!(
-        (&json["sample"]["events"], &json["candidates"][0]["format"]),
-        (&1000.into(), &"squid".into())
-    );
-    assert_eq!((&json["sample"]["users"], &json["sample"]["local_times"]), (&1.into(), &0.into()));
-}
-
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let here = scratch();
