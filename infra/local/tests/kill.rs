@@ -81,7 +81,7 @@ async fn kills_under_a_reviewer(directory: &Path, dice: &mut rand::rngs::StdRng)
     let mut reviewed = Reviewed::default();
     for round in 1..=REVIEWS {
         let up = Up::start(directory);
-        let reviewer = Reviewer::at(&up.endpoints().api, directory).unwrap();
+        let reviewer = Reviewer::at(&up.endpoints().api, directory);
         let at_work = tokio::task::spawn_blocking(move || {
             reviewer.work(&mut reviewed);
             reviewed
@@ -98,7 +98,7 @@ async fn kills_under_a_reviewer(directory: &Path, dice: &mut rand::rngs::StdRng)
 async fn every_step_was_taken_once(up: &Up, directory: &Path, reviewed: &Reviewed) {
     let Reviewed { told, steps, lost } = reviewed;
     assert!(*steps > 10, "only {steps} steps of a reviewer");
-    let reviewer = Reviewer::at(&up.endpoints().api, directory).unwrap();
+    let reviewer = Reviewer::at(&up.endpoints().api, directory);
     let mut beyond = 0;
     for (id, told) in told {
         let revision = reviewer.revision(id);

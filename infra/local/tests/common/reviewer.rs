@@ -1,6 +1,6 @@
 //! A reviewer who works alerts over HTTP until the system is gone under their hands, and remembers what they were told.
 
-use super::run;
+use super::done;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -25,12 +25,10 @@ pub(crate) struct Reviewer {
 }
 
 impl Reviewer {
-    /// `None` when the system was gone before there was a token.
-    pub(crate) fn at(api: &str, directory: &Path) -> Option<Self> {
+    pub(crate) fn at(api: &str, directory: &Path) -> Self {
         let address = api.strip_prefix("http://").unwrap().to_owned();
-        let said = run(directory, &["token", "--data", "data", "--role", "trust_lead"]);
-        let token = said.out.trim_end().to_owned();
-        (said.code == 0).then_some(Self { address, token })
+        let token = done(directory, &["token", "--data", "data", "--role", "trust_lead"]);
+        Self { address, token: token.trim_end().to_owned() }
     }
 
     /// Takes alerts, closes them, and opens them again when all are closed, until the system is gone.
