@@ -120,7 +120,8 @@ fn block(text: &str) -> Option<(&str, &str)> {
     let (verdict, name) = said.rsplit_once(' ')?;
     let blocks = ["gravity", "regex", "exactly", "special"].iter().any(|word| verdict.starts_with(word))
         && (verdict.ends_with("blocked") || verdict.ends_with("denied") || verdict.ends_with("blacklisted"));
-    // A name that the configuration answers with nowhere.
-    let nowhere = verdict == "config" && matches!(answer, "0.0.0.0" | "::" | "NXDOMAIN" | "NODATA");
+    // A name that the configuration answers with nowhere. `NODATA` is what it says of every name of its own when it is asked
+    // for a kind of record that the name has not, as browsers do with HTTPS: no block.
+    let nowhere = verdict == "config" && matches!(answer, "0.0.0.0" | "::" | "NXDOMAIN");
     (blocks || nowhere).then_some((name, verdict))
 }

@@ -66,7 +66,7 @@ impl ReadLine for E2guardianParser {
     ) -> Result<(), NoEvent> {
         let text = wrap::behind_tag(message.text, "guardian");
         let mut row = Row::default();
-        columns::read(&mut row, text, self.sniffs, arena)?;
+        columns::read(&mut row, text, self.sniffs)?;
         if row.given(Field::Time).is_none() {
             row.set(Field::Time, message.stamp);
         }

@@ -58,18 +58,19 @@ impl<'a> Words<'a> {
     /// What stands in double quotes, when a quote comes next. A quote behind a backslash does not end it.
     pub(crate) fn quoted(&mut self) -> Option<&'a str> {
         let inner = self.rest().strip_prefix('"')?;
-        let mut from = 0;
-        loop {
-            let at = from + memchr::memchr(b'"', inner.as_bytes().get(from..)?)?;
-            let (inside, rest) = inner.split_at_checked(at)?;
-            let backslashes = inside.bytes().rev().take_while(|byte| *byte == b'\\').count();
-            if backslashes.is_multiple_of(2) {
-                self.rest = rest.get(1..)?;
-                return Some(inside);
-            }
-            from = at + 1;
-        }
+        let (inside, rest) = inner.split_at_checked(closing_quote(inner)?)?;
+        self.rest = rest.get(1..)?;
+        Some(inside)
     }
+}
+
+/// Where the first quote stands that no backslash takes its meaning from.
+pub(crate) fn closing_quote(text: &str) -> Option<usize> {
+    let is_plain = |at: &usize| {
+        let before = text.as_bytes().iter().take(*at).rev();
+        before.take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
+    };
+    memchr::memchr_iter(b'"', text.as_bytes()).find(is_plain)
 }
 
 #[cfg(test)]

@@ -5,21 +5,16 @@ use crate::read::csv::Record;
 use crate::read::words::Words;
 use crate::row::{Field, Row};
 use crate::text;
-use bumpalo::Bump;
 use trustwatch_model::RejectReason;
 
 /// Takes the values of a line, whatever its layout.
-pub(super) fn read<'a>(
-    row: &mut Row<'a>,
-    line: &'a str,
-    sniffs: bool,
-    arena: &'a Bump,
-) -> Result<(), NoEvent> {
+pub(super) fn read<'a>(row: &mut Row<'a>, line: &'a str, sniffs: bool) -> Result<(), NoEvent> {
     let malformed = NoEvent::from(RejectReason::Malformed);
-    let read = if line.starts_with('"') {
-        dated(row, &Record::<19>::read(line, b',', arena))
+    let read = if let Some(opened) = line.strip_prefix('"') {
+        // Quotes inside a value stand as they were sent, so only the three letters between two values part them.
+        opened.strip_suffix('"').and_then(|cells| dated(row, &Record::<19>::split(cells, "\",\"")))
     } else if line.contains('\t') {
-        let record = Record::<23>::read(line, b'\t', arena);
+        let record = Record::<23>::split(line, "\t");
         if is_epoch(record.cell(0)) { epoch(row, &record) } else { dated(row, &record) }
     } else if is_epoch(line.split(' ').next().unwrap_or_default()) {
         if sniffs { None } else { native(row, line) }
@@ -35,16 +30,18 @@ fn set_all<'a, const N: usize>(row: &mut Row<'a>, values: [(Field, &'a str); N])
 
 /// Layouts 2 and 4. The oldest lines end behind the size.
 fn dated<'a, const N: usize>(row: &mut Row<'a>, record: &Record<'a, N>) -> Option<()> {
-    // `logtimestamp` puts an epoch behind the date.
+    // `logtimestamp` puts an epoch behind the date: in a cell of its own, or, as e2guardian 5.3 does, behind a space.
     let extra = usize::from(is_epoch(record.cell(1)));
     let cell = |index: usize| record.cell(index + extra);
-    if record.is_cut() || record.len() < 7 || !is_verb(cell(5)) || !is_number(cell(6)) {
+    let stamp = record.cell(extra);
+    let stamp = stamp.rsplit_once(' ').map(|(_, last)| last).filter(|last| is_epoch(last)).unwrap_or(stamp);
+    if record.len() < 7 || !is_verb(cell(5)) || !is_number(cell(6)) {
         return None;
     }
     set_all(
         row,
         [
-            (Field::Time, record.cell(if extra == 1 { 1 } else { 0 })),
+            (Field::Time, stamp),
             (Field::User, cell(1)),
             (Field::SourceIp, cell(2)),
             (Field::Url, cell(3)),
@@ -67,7 +64,7 @@ fn epoch<'a, const N: usize>(row: &mut Row<'a>, record: &Record<'a, N>) -> Optio
     // `logclientnameandip` adds the client's name behind its address.
     let extra = if is_verb(record.cell(5)) { 0 } else { 1 };
     let cell = |index: usize| record.cell(index + extra);
-    if record.is_cut() || record.len() < 19 + extra || !is_verb(cell(5)) {
+    if record.len() < 19 + extra || !is_verb(cell(5)) {
         return None;
     }
     set_all(
@@ -128,7 +125,8 @@ fn spaced<'a>(row: &mut Row<'a>, line: &'a str) -> Option<()> {
         row.set(Field::Time, line.get(..date.len() + 1 + time.len())?);
         rest = behind;
     }
-    if let Some((_, behind)) = rest.split_once(' ').filter(|(stamp, _)| is_epoch(stamp)) {
+    if let Some((stamp, behind)) = rest.split_once(' ').filter(|(stamp, _)| is_epoch(stamp)) {
+        row.set(Field::Time, stamp);
         rest = behind;
     }
     let (user, rest) = rest.split_once(' ')?;

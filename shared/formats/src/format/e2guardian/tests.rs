@@ -50,3 +50,41 @@ fn a_line_that_is_not_whole_is_malformed() {
         assert_eq!(read(line, &arena), Err(RejectReason::Malformed.into()), "{line}");
     }
 }
+
+#[test]
+fn the_epoch_behind_the_date_is_the_time() {
+    let arena = Bump::new();
+    for line in [
+        "2026.11.23 9:00:00 1795424400.610\tpat\t10.0.0.1\thttp://a.example\t-\tGET\t880\t0\t-\t1\t200\t-\tpc-12\tyear7",
+        "2026.11.23 9:00:00\t1795424400.610\tpat\t10.0.0.1\thttp://a.example\t-\tGET\t880\t0\t-\t1\t200\t-\tpc-12\tyear7",
+        "\"2026.11.23 9:00:00 1795424400.610\",\"pat\",\"10.0.0.1\",\"http://a.example\",\"-\",\"GET\",\"880\",\"0\",\"-\",\"1\"",
+        "2026.11.23 9:00:00 1795424400.610 pat 10.0.0.1 http://a.example - GET 880 0 - 1 200 - pc-12 year7 A - - - -",
+    ] {
+        let event = read(line, &arena).unwrap();
+        assert_eq!((event.event_at, event.user_name), (1_795_424_400_610_000, Some("pat")), "{line}");
+    }
+}
+
+#[test]
+fn quotes_inside_a_value_derail_no_layout() {
+    let arena = Bump::new();
+    let cells = [
+        "2026.11.23 9:00:00",
+        "pat",
+        "10.0.0.1",
+        "http://a.example/?say=\"a\"",
+        "-",
+        "GET",
+        "880",
+        "0",
+        "-",
+        "1",
+        "200",
+    ];
+    let cells = [cells.as_slice(), &["-", "pc-12", "year7", "\"A\" b, \"c", "-", "-", "-", "-"]].concat();
+    for line in [format!("\"{}\"", cells.join("\",\"")), cells.join("\t"), cells.join(" ")] {
+        let line = arena.alloc_str(&line);
+        let event = read(line, &arena).unwrap();
+        assert_eq!((event.url_query, event.user_agent), (Some("say=\"a\""), Some("\"A\" b, \"c")), "{line}");
+    }
+}

@@ -1,7 +1,8 @@
 //! The layouts that look like an Apache access log.
 //!
 //! `client ident user [time] "METHOD url HTTP/1.1" status size "referrer" "user agent" RESULT:HIERARCHY`, where the
-//! quoted pair stands in `combined` only. The layout from the field has no ident, writes `[dd/mm/yyyy hh:mm:ss]` and
+//! quoted pair stands in `combined` only. Squid leaves quotes inside these values as they are (seen with Squid 5.7), so that
+//! a value ends where what must follow does. The layout from the field has no ident, writes `[dd/mm/yyyy hh:mm:ss]` and
 //! ends with a category in plain words.
 //!
 //! A date in digits is read as day/month/year, as UK schools write it. A source that writes the month first shows as
@@ -29,7 +30,7 @@ pub(super) fn read<'a>(
     let (user, _) = words.rest().split_once('[').ok_or(malformed)?;
     let mut words = Words::new(words.rest().get(user.len()..).unwrap_or_default());
     let stamp = words.enclosed('[', ']').ok_or(malformed)?;
-    let request = words.quoted().ok_or(malformed)?;
+    let (request, mut words) = request(words.rest()).ok_or(malformed)?;
     let status: u16 = words.word().and_then(|word| word.parse().ok()).ok_or(malformed)?;
     let size = words.word().ok_or(malformed)?;
     let (method, url) = request.split_once(' ').ok_or(malformed)?;
@@ -42,9 +43,37 @@ pub(super) fn read<'a>(
     Ok((outcome, url))
 }
 
+/// The request, which ends at the first quote with a status behind it.
+fn request(text: &str) -> Option<(&str, Words<'_>)> {
+    let inner = text.strip_prefix('"')?;
+    let ends = |at: &usize| {
+        let behind = inner.get(at + 1..).and_then(|text| text.strip_prefix(' ')).unwrap_or_default();
+        let status = behind.split(' ').next().unwrap_or_default();
+        status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let (request, behind) =
+        inner.split_at_checked(memchr::memchr_iter(b'"', inner.as_bytes()).find(ends)?)?;
+    Some((request, Words::new(behind.get(1..)?)))
+}
+
+/// Referrer and user agent of `combined`, and the word behind them.
+fn pair(text: &str) -> Option<(&str, &str, &str)> {
+    let (pair, word) = text.strip_prefix('"')?.rsplit_once("\" ")?;
+    let (referrer, agent) = pair.split_once("\" \"")?;
+    Some((referrer, agent, word))
+}
+
 /// Referrer, user agent, result, category: whichever of them stand behind the size.
 fn read_end<'a>(event: &mut Event<'a>, mut words: Words<'a>, status: u16) -> Outcome<'a> {
     let mut outcome = Outcome { result: "", status: Some(status) };
+    if let Some((referrer, agent, word)) = pair(words.rest())
+        && let Some((result, _hierarchy)) = word.split_once(':').filter(|(result, _)| is_result(result))
+    {
+        event.referrer = text::present(referrer);
+        event.user_agent = text::present(agent);
+        outcome.result = result;
+        return outcome;
+    }
     let (mut quoted, mut prose) = (0, None);
     while !words.rest().is_empty() {
         if let Some(value) = words.quoted() {

@@ -7,10 +7,12 @@
 use super::Outcome;
 use crate::clock::Clock;
 use crate::parser::{NoEvent, ReadLine};
+use crate::read::words;
 use crate::read::wrap::Message;
 use crate::row::{self, Field, Row, Rules};
 use crate::text;
 use bumpalo::Bump;
+use bumpalo::collections::String as ArenaString;
 use trustwatch_model::{Event, RejectReason, Skip};
 
 /// A layout, taken apart.
@@ -72,20 +74,27 @@ impl Layout {
     /// # Errors
     /// What is wrong, for whoever set up the feed.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let mut pieces = text.split('%');
-        let mut layout = Self { head: pieces.next().unwrap_or_default().to_owned(), parts: Vec::new() };
-        while let Some(piece) = pieces.next() {
-            if piece.is_empty() {
+        let mut layout = Self { head: String::new(), parts: Vec::new() };
+        let mut rest = text;
+        while let Some((between, behind)) = rest.split_once('%') {
+            layout.extend(between);
+            if let Some(behind) = behind.strip_prefix('%') {
                 // `%%` stands for a percent sign.
-                layout.extend('%', pieces.next().ok_or("a `%` at the end names no code")?);
+                layout.extend("%");
+                rest = behind;
                 continue;
             }
-            let (code, behind) = code(piece)?;
+            if behind.is_empty() {
+                return Err("a `%` at the end names no code");
+            }
             if layout.parts.last().is_some_and(|(_, between)| between.is_empty()) {
                 return Err("two codes stand side by side: put text between them, in Squid too");
             }
-            layout.parts.push((code, behind.to_owned()));
+            let (code, behind) = code(behind)?;
+            layout.parts.push((code, String::new()));
+            rest = behind;
         }
+        layout.extend(rest);
         let has = |wanted: &[Code]| layout.parts.iter().any(|(code, _)| wanted.contains(code));
         if !has(&[Code::Seconds, Code::Value(Field::Time)]) {
             return Err("no code holds the time: add `%ts` or `%tl`");
@@ -96,21 +105,28 @@ impl Layout {
         Ok(layout)
     }
 
-    fn extend(&mut self, letter: char, text: &str) {
-        let place = self.parts.last_mut().map_or(&mut self.head, |(_, between)| between);
-        place.push(letter);
-        place.push_str(text);
+    fn extend(&mut self, text: &str) {
+        self.parts.last_mut().map_or(&mut self.head, |(_, between)| between).push_str(text);
     }
 
     /// Takes the values of a line.
     fn read<'a>(&self, row: &mut Row<'a>, line: &'a str, arena: &'a Bump) -> Option<Outcome<'a>> {
         let mut rest = line.strip_prefix(self.head.trim_ascii_start())?;
         let (mut seconds, mut fraction, mut result) = ("", "", "");
+        let mut in_quotes = opens(&self.head);
         for (code, between) in &self.parts {
             // A width pads with spaces.
             let padded = rest.trim_ascii_start();
             let value;
-            (value, rest) = if between.is_empty() { (padded, "") } else { cut(padded, between)? };
+            (value, rest) = if in_quotes && between.starts_with('"') {
+                let (value, rest) = cut_quoted(padded, between)?;
+                (unescaped(value, arena), rest)
+            } else if between.is_empty() {
+                (padded, "")
+            } else {
+                cut(padded, between)?
+            };
+            in_quotes ^= opens(between);
             match code {
                 Code::Value(field) => row.set(*field, text::present(value).unwrap_or_default()),
                 Code::Seconds => seconds = value,
@@ -129,13 +145,40 @@ impl Layout {
     }
 }
 
+/// Whether quotes are open behind a text that were not before it, or the other way round.
+fn opens(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
 /// What stands before a text and behind it. Spaces alone may be left out at the end of a line.
 fn cut<'a>(line: &'a str, between: &str) -> Option<(&'a str, &'a str)> {
     let whole = line.split_once(between);
     whole.or_else(|| line.strip_suffix(between.trim_ascii_end()).map(|value| (value, "")))
 }
 
-/// The code at the beginning of a piece, and the text behind it: `[encoding][-][[0]width][.max][{argument}]name`.
+/// The same for a value in quotes: Squid writes a backslash in front of each quote inside, so that no agent and no URL
+/// can pass for the columns behind it.
+fn cut_quoted<'a>(line: &'a str, between: &str) -> Option<(&'a str, &'a str)> {
+    let (value, rest) = line.split_at_checked(words::closing_quote(line)?)?;
+    let behind = rest.strip_prefix(between);
+    behind.or_else(|| (rest == between.trim_ascii_end()).then_some("")).map(|rest| (value, rest))
+}
+
+/// A value without the backslashes in front of its quotes and backslashes.
+fn unescaped<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
+    if !value.contains('\\') {
+        return value;
+    }
+    let mut plain = ArenaString::with_capacity_in(value.len(), arena);
+    let mut letters = value.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = (letter == '\\').then(|| letters.next_if(|next| matches!(next, '"' | '\\'))).flatten();
+        plain.push(escaped.unwrap_or(letter));
+    }
+    plain.into_bump_str()
+}
+
+/// The code at the beginning of a text, and the text behind it: `[encoding][-][[0]width][.max][{argument}]name`.
 fn code(piece: &str) -> Result<(Code, &str), &'static str> {
     let rest = piece.trim_start_matches(['"', '[', '#', '/', '\'', '-']);
     let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
@@ -233,6 +276,28 @@ mod tests {
         let event = read(layout, line, &arena).unwrap();
         assert_eq!((event.event_at, event.action), (1_795_424_400_000_000, Some(Action::Challenged)));
         assert_eq!((event.user_agent, event.referrer), (Some("A b"), None));
+    }
+
+    #[test]
+    fn a_code_keeps_the_percent_signs_of_its_argument() {
+        let arena = Bump::new();
+        let layout = "%>a [%{%d/%b/%Y:%H:%M:%S}tl] \"%rm %ru\" %03>Hs %Ss 100%%";
+        let line = "10.0.0.1 [23/Nov/2026:09:00:00] \"GET http://a.example/x\" 200 TCP_MISS 100%";
+        let event = read(layout, line, &arena).unwrap();
+        assert_eq!((event.event_at, event.url_domain), (1_795_424_400_000_000, Some("a.example")));
+    }
+
+    #[test]
+    fn quotes_inside_a_value_do_not_pass_for_its_end() {
+        let arena = Bump::new();
+        let layout = "%ts %>a \"%rm %ru\" \"%{User-Agent}>h\" %[un %mt";
+        let line = r#"1795428000 10.0.0.1 "GET http://a.example/?say=\"a\"" "A \"1 2\" sam.elm text/html \\" pat.ash text/plain"#;
+        let event = read(layout, line, &arena).unwrap();
+        assert_eq!((event.user_name, event.content_type), (Some("pat.ash"), Some("text/plain")));
+        assert_eq!(event.user_agent, Some(r#"A "1 2" sam.elm text/html \"#));
+        assert_eq!(event.url_query, Some("say=\"a\""));
+        let line = r#"1795428000 10.0.0.1 "GET http://a.example/" "A\" pat.ash text/plain"#;
+        assert_eq!(read(layout, line, &arena), Err(RejectReason::Malformed.into()));
     }
 
     #[test]

@@ -206,3 +206,14 @@ fn a_result_is_told_from_other_words_with_a_colon() {
     check("TCP_miss:HIER_DIRECT", (None, Some("TCP_miss:HIER_DIRECT")));
     check("GAMES:ONLINE", (None, Some("GAMES:ONLINE")));
 }
+
+#[test]
+fn quotes_that_squid_leaves_in_its_combined_layout_end_no_value() {
+    let line = "10.20.1.15 - pat.ash [25/Nov/2025:08:10:01 +0000] \"GET http://example.org/?say=\"a\"&\"b\" HTTP/1.1\" 200 5 \
+                \"-\" \"A (\"1 2\" b) TCP_DENIED:HIER_NONE \"c\"\" TCP_MISS:HIER_DIRECT";
+    event(line, |event| {
+        assert_eq!((event.url_query, event.http_status), (Some("say=\"a\"&\"b\""), Some(200)));
+        assert_eq!(event.user_agent, Some("A (\"1 2\" b) TCP_DENIED:HIER_NONE \"c\""));
+        assert_eq!((event.filter_action, event.referrer), (Some("TCP_MISS"), None));
+    });
+}
