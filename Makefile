@@ -92,6 +92,7 @@ deploy-check: build $(patsubst %,$(VENV)/deploy/%/.made,tools checkov emulator) 
 check-all: deny deploy-check $(VENV)/.made ## Everything beyond `make test`: it installs what it needs, pinned
 	tests/clients/run.sh
 	tests/http/run.sh
+	tests/real/run.sh
 	tests/corpus.sh
 
 .PHONY: exhaustive
