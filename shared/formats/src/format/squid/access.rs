@@ -43,13 +43,13 @@ pub(super) fn read<'a>(
     Ok((outcome, url))
 }
 
-/// The request, which ends at the first quote with a status behind it.
+/// The request, which ends at the first quote with a status behind it (`0` where nothing was answered).
 fn request(text: &str) -> Option<(&str, Words<'_>)> {
     let inner = text.strip_prefix('"')?;
     let ends = |at: &usize| {
         let behind = inner.get(at + 1..).and_then(|text| text.strip_prefix(' ')).unwrap_or_default();
         let status = behind.split(' ').next().unwrap_or_default();
-        status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit())
+        (1..=3).contains(&status.len()) && status.bytes().all(|byte| byte.is_ascii_digit())
     };
     let (request, behind) =
         inner.split_at_checked(memchr::memchr_iter(b'"', inner.as_bytes()).find(ends)?)?;

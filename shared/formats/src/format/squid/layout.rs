@@ -235,6 +235,10 @@ impl ReadLine for LayoutParser {
         }
         let mut row = Row::default();
         let outcome = self.layout.read(&mut row, message.text, arena).ok_or(RejectReason::Malformed)?;
+        if row.get(Field::Url).starts_with("error:") {
+            // A connection that never became a request.
+            return Err(Skip::NotWeb.into());
+        }
         row.set(Field::User, text::percent_decode(row.get(Field::User), false, arena));
         row.set(Field::Action, outcome.result);
         row::event(event, &row, Rules::default(), &mut self.clock, arena)?;
@@ -296,6 +300,8 @@ mod tests {
         assert_eq!((event.user_name, event.content_type), (Some("pat.ash"), Some("text/plain")));
         assert_eq!(event.user_agent, Some(r#"A "1 2" sam.elm text/html \"#));
         assert_eq!(event.url_query, Some("say=\"a\""));
+        let nothing = r#"1795428000 10.0.0.1 "- error:transaction-end-before-headers" "-" - -"#;
+        assert_eq!(read(layout, nothing, &arena), Err(Skip::NotWeb.into()));
         let line = r#"1795428000 10.0.0.1 "GET http://a.example/" "A\" pat.ash text/plain"#;
         assert_eq!(read(layout, line, &arena), Err(RejectReason::Malformed.into()));
     }

@@ -217,3 +217,13 @@ fn quotes_that_squid_leaves_in_its_combined_layout_end_no_value() {
         assert_eq!((event.filter_action, event.referrer), (Some("TCP_MISS"), None));
     });
 }
+
+#[test]
+fn a_connection_without_a_request_is_not_web_in_any_layout() {
+    for line in [
+        "10.20.1.15 - - [25/Nov/2025:08:10:01 +0000] \"- error:transaction-end-before-headers NONE/0.0\" 0 0 NONE_NONE:HIER_NONE",
+        "1764058208.000 0 10.20.1.15 NONE_NONE/000 0 - error:transaction-end-before-headers - HIER_NONE/- -",
+    ] {
+        read(line, |read| assert!(matches!(read, Line::Skip(Skip::NotWeb)), "{line}: {read:?}"));
+    }
+}
