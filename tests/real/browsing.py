@@ -70,3 +70,11 @@ TABLE = [
     Request(None, "GET", f"{SITE}/", "challenged"),
     Request(None, "CONNECT", "secure.school.example:443", "challenged"),
 ]
+
+# What is asked of a proxy that opens TLS.
+INSPECTED = [
+    Request("pat.ash", "GET", "https://secure.school.example/files/maths.pdf?version=2"),
+    Request("sam.elm", "POST", "https://secure.school.example/essay", body=b"The Romans built roads. " * 400),
+    Request("OAK\\kim.oak", "GET", "https://www.google.co.uk/search?q=roman+roads", search_terms="roman roads"),
+    Request("pat.ash", "GET", f"https://{BLOCKED_SITE}/play?level=3", "blocked"),
+]

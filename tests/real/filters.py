@@ -14,6 +14,7 @@ from browser import visit
 from daemon import Daemon
 from dnsmasq import Dnsmasq
 from e2guardian import E2guardian
+from inspection import Inspection
 from squid import Squid
 from unbound import Unbound
 
@@ -30,16 +31,19 @@ class Asked:
     ask: Callable[[Any, tuple[str, int], str], Any]
 
 
-def start(folder: Path, address: str, running: ExitStack) -> list[Asked]:
+def start(folder: Path, network: str, running: ExitStack) -> list[Asked]:
     """They stop with `running`."""
 
     def run(filter: Started) -> Started:
         running.callback(filter.stop)
         return filter
 
+    address = network + "1"
     proxies: list[Daemon] = [run(Squid(folder / "squid", address, NAMES))]
     for port, (feed, instance) in enumerate(e2guardian.INSTANCES.items(), 8080):
         proxies.append(run(E2guardian(folder / feed, address, port, 3129, instance)))
+    passwords = folder / "squid" / "passwords"
+    inspection = run(Inspection(folder / "inspection", address, network + "2", NAMES, passwords))
     # One that logs nothing answers what the others forward.
     run(Unbound(folder / "unbound", address, 5300))
     resolvers: list[Daemon] = [
@@ -49,4 +53,5 @@ def start(folder: Path, address: str, running: ExitStack) -> list[Asked]:
     resolvers.append(run(Dnsmasq(folder / "dnsmasq-plain", address, 5311, 5300, "log-queries", "Asia/Tokyo")))
     resolvers.append(run(Dnsmasq(folder / "dnsmasq-extra", address, 5312, 5300, "log-queries=extra", "Europe/London")))
     asked = [Asked(proxy, browsing.TABLE, visit) for proxy in proxies]
+    asked.append(Asked(inspection, browsing.INSPECTED, visit))
     return asked + [Asked(resolver, asking.TABLE, asking.ask) for resolver in resolvers]

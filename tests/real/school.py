@@ -9,6 +9,7 @@ from pathlib import Path
 import filters
 import sites
 from compare import Expected, compare
+from inspection import authority
 from log import Log
 from trust import Trust
 
@@ -32,9 +33,11 @@ def two_rounds(scratch: Path, trust: Trust) -> tuple[list[Log], dict[str, list[E
     """What grows is shipped after each round, and what is rotated is rotated in between."""
     # An address of this run alone, so that ports can be the usual ones.
     network = f"127.80.{os.getpid() % 250 + 1}."
-    sites.serve(network + "1")
+    certificate = scratch / "site.pem"
+    authority(certificate, "secure.school.example")
+    sites.serve_all(network + "1", network + "2", certificate)
     with ExitStack() as running:
-        asked = filters.start(scratch, network + "1", running)
+        asked = filters.start(scratch, network, running)
         logs = [log for each in asked for log in each.filter.logs]
         for log in logs:
             trust.add_feed(log, log.feed)

@@ -1,8 +1,10 @@
 """The made-up sites: one server, whatever the host's name."""
 
 import socketserver
+import ssl
 import threading
 from email.utils import formatdate
+from pathlib import Path
 
 PDF = b"%PDF-1.7\n" + b"x" * 90_000
 CUT_AFTER = 1000
@@ -53,7 +55,21 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address, daemon_threads = True, True
 
 
-def serve(address: str) -> None:
-    """Answers until the process ends. What goes through tunnels is as good as encrypted to a filter."""
+class Secure(Server):
+    def __init__(self, address: tuple[str, int], certificate: Path):
+        super().__init__(address, Page)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+
+
+def serve(server: Server) -> None:
+    """Answers until the process ends."""
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def serve_all(address: str, secure: str, certificate: Path) -> None:
+    """What goes through tunnels to `address` is as good as encrypted to a filter; `secure` speaks TLS."""
     for port in (80, 443, 8099):
-        threading.Thread(target=Server((address, port), Page).serve_forever, daemon=True).start()
+        serve(Server((address, port), Page))
+    serve(Secure((secure, 443), certificate))

@@ -11,7 +11,7 @@ from compare import Expected
 from daemon import Daemon
 from log import Log
 
-CUSTOM = '%>a [%tl] "%rm %ru" %03>Hs %<st %Ss "%{User-Agent}>h" %[un %mt'
+CUSTOM = '%>a [%{%d/%b/%Y:%H:%M:%S}tl] "%rm %ru" %03>Hs %<st %Ss "%{User-Agent}>h" %[un %mt'
 # Port 3129 is for filters that stand in front of it; what they ask for is in their own logs.
 CONFIG = """
 http_port {address}:3128
