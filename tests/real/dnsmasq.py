@@ -19,13 +19,14 @@ pid-file=
 server={parent}
 address=/games.example/#
 host-record=portal.school.example,{address}
+local=/portal.school.example/
 {log_queries}
 log-facility={folder}/dnsmasq.log
 """
 
 
 def says(lookup: Lookup) -> list[Expected]:
-    """The question, and a line more for a block. Where a blocked name has no address of the kind, it says nothing of it."""
+    """The question, and a line more for a block. The portal has no address of IPv6, and that is none."""
     return name.of(lookup, None, "blocked") if lookup.question.blocked else name.of(lookup, None)
 
 
