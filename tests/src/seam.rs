@@ -301,7 +301,7 @@ impl Fault {
 enum Which {
     None,
     Number(usize),
-    First(&'static str),
+    Nth(&'static str, usize),
 }
 
 impl FailsAt {
@@ -314,7 +314,13 @@ impl FailsAt {
     /// Fails the first call of this operation.
     #[must_use]
     pub fn first(operation: &'static str, fault: Fault) -> Self {
-        Self { call: Which::First(operation), fault, calls: Arc::default() }
+        Self::nth(operation, 0, fault)
+    }
+
+    /// Fails one call of this operation: the one of this number, from 0.
+    #[must_use]
+    pub fn nth(operation: &'static str, number: usize, fault: Fault) -> Self {
+        Self { call: Which::Nth(operation, number), fault, calls: Arc::default() }
     }
 
     /// Fails no call and only counts.
@@ -339,7 +345,7 @@ impl Judge for FailsAt {
         let fails = match self.call {
             Which::None => false,
             Which::Number(number) => calls.len() - 1 == number,
-            Which::First(first) => operation == first && before == 0,
+            Which::Nth(one, number) => operation == one && before == number,
         };
         if fails { self.fault.verdict(operation) } else { Verdict::Proceed }
     }

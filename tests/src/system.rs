@@ -152,7 +152,8 @@ impl System {
     #[must_use]
     pub fn context(&self) -> Context {
         let worker = Worker::default();
-        Context { writer: worker.writer.to_owned(), limits: limits(&worker), ..self.cloud.context.clone() }
+        let Context { store, in_force, .. } = self.cloud.context.clone();
+        Context { in_force, ..Context::new(store, self.time.clock(), limits(&worker), worker.writer) }
     }
 
     /// A worker whose calls go through a seam. The SDK does not try again by itself, so that no fault is hidden.
@@ -252,5 +253,6 @@ impl System {
 }
 
 fn limits(worker: &Worker) -> Limits {
-    Limits { lease_ms: worker.lease_ms, parts: worker.parts, ..Limits::default() }
+    // One call after the other, so that the same call is the nth each time.
+    Limits { lease_ms: worker.lease_ms, parts: worker.parts, subjects_at_once: 1, ..Limits::default() }
 }

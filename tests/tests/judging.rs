@@ -16,7 +16,8 @@ use trustwatch_tests::judging::{
     POLICY, alert_facts, bet, hurt, judge, judged_school, manifest_of, roster, stricter, visit,
 };
 use trustwatch_tests::queue::{drain, work_on_what_is_due};
-use trustwatch_tests::system::{DAY_MS, Item, System};
+use trustwatch_tests::seam::{FailsAt, Fault};
+use trustwatch_tests::system::{DAY_MS, Item, System, Worker};
 
 /// 26 October 2026, 00:00 UTC: the edge between two windows of a day.
 const MIDNIGHT: i64 = 1_792_972_800;
@@ -55,6 +56,31 @@ async fn a_threshold_that_only_two_files_together_cross_is_an_alert() {
             && facts[0].contains("Q#SCHOOL#dsl")
     );
     balanced(&context).await;
+    system.stop().await;
+}
+
+/// A worker that is cut off after the first of many has told of the child in danger, and of nobody's games.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gravest_is_told_first() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let noon = MIDNIGHT - 43_200;
+    let games = |n| visit(noon + n, &format!("p{n}"), "http://games.example/");
+    let text = (0..20).map(games).collect::<String>() + &hurt(noon + 30, "pat.ash");
+    let arrival = system.put("oak/web/a.log", text).await;
+    normalise(&system.context(), &arrival).await.unwrap();
+    let (context, seam) = system.worker(Worker::default()).await;
+    // The call that would add to the second alert.
+    seam.appoint(FailsAt::nth("put_contribution", 1, Fault::NotSent));
+    let manifest = manifest_of(&context, &arrival, Stage::Normalise);
+    assert!(classify(&context, &manifest, 0).await.is_err());
+    let facts = alert_facts(&system.context(), "oak").await;
+    assert_eq!(facts.len(), 1, "{facts:?}");
+    assert!(facts[0].starts_with("alert hurt-search") && facts[0].contains("pat.ash"), "{facts:?}");
+    system.time.pass_ms(DAY_MS);
+    judge(&system.context(), &arrival).await;
+    assert_eq!(alert_facts(&system.context(), "oak").await.len(), 21);
+    balanced(&system.context()).await;
     system.stop().await;
 }
 

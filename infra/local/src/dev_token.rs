@@ -4,7 +4,7 @@
 use crate::gateway::Issuer;
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
-use trustwatch_access::{GroupId, GroupMap, SchoolRole, TrustRole};
+use trustwatch_access::{DEVELOPMENT, GroupId, GroupMap, SchoolRole, TrustRole};
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{Context, PutGroupMapError, put_group_map};
 
@@ -23,8 +23,8 @@ impl DevPerson {
     /// When there is no such role, or the school is missing or too much.
     pub fn new(role: &str, school: Option<&SchoolId>) -> anyhow::Result<Self> {
         let (name, schools) = match (SchoolRole::parse(role), TrustRole::parse(role), school) {
-            (Some(_), _, Some(school)) => (format!("dev-{role}-{school}"), format!("[{school}]")),
-            (_, Some(_), None) => (format!("dev-{role}"), "all".to_owned()),
+            (Some(_), _, Some(school)) => (format!("{DEVELOPMENT}{role}-{school}"), format!("[{school}]")),
+            (_, Some(_), None) => (format!("{DEVELOPMENT}{role}"), "all".to_owned()),
             (Some(_), _, None) => bail!("`{role}` is a role of schools: name one with --school"),
             (_, Some(_), Some(_)) => bail!("`{role}` is a role of the whole trust: leave --school out"),
             (None, None, _) => bail!("`{role}` is not a role"),

@@ -74,5 +74,10 @@ mod tests {
         );
         assert_eq!(gaps("a: {role: chair, schools: all}, b: {role: trust_lead, schools: all}"), []);
         assert_eq!(gaps("a: {role: trust_lead, schools: all}"), [Gap::Heads]);
+        // Nobody of the directory is in a group that was made up to try a token.
+        assert_eq!(
+            gaps("dev-chair: {role: chair, schools: all}, b: {role: trust_lead, schools: all}"),
+            [Gap::Heads]
+        );
     }
 }

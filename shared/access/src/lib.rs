@@ -17,7 +17,7 @@ pub use authorise::{Authoriser, Decision, PolicyError};
 pub use claims::{AccessError, LOGIN_CLAIMS, Principal, PrincipalId};
 pub use cursor::{CURSOR_BYTES_MAX, CursorError, CursorKey, CursorKeyError, Position, PositionError};
 pub use gap::Gap;
-pub use group_map::{GroupId, GroupMap, GroupMapError, Mistake};
+pub use group_map::{DEVELOPMENT, GroupId, GroupMap, GroupMapError, Mistake};
 pub use resource::{Action, Alert, Resource};
 pub use revision::{IfMatchError, Revisions};
 pub use role::{Grant, SchoolRole, TrustRole};

@@ -55,6 +55,10 @@ mod url_parts;
 #[doc(hidden)]
 pub mod fuzz;
 
+/// Counts up whenever a line that was an event, a reject or skipped becomes something else: whoever reads again what an
+/// earlier build read knows by it that the difference is meant.
+pub const READING: u32 = 1;
+
 pub use container::{
     EXPANDED_BYTES_MAX, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, LINE_BYTES_MAX, LINE_KEPT_BYTES,
     LineReader, RawLine, ReadError, WINDOW_BYTES_MAX,

@@ -79,3 +79,24 @@ fn every_sample_is_recognised_as_its_own_format() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(seen >= formats().len(), "the samples are gone");
 }
+
+/// What is compared with what an earlier build read must know whether this one reads otherwise.
+#[test]
+fn the_number_of_how_lines_are_read_goes_with_the_snapshots() {
+    use sha2::{Digest as _, Sha256};
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let files = std::fs::read_dir(tests.join("snapshots")).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "snap")).collect();
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(file.file_name().unwrap().to_str().unwrap());
+        hash.update(std::fs::read(file).unwrap());
+    }
+    let line = format!("{} {}\n", trustwatch_formats::READING, hex::encode(hash.finalize()));
+    let stored = std::fs::read_to_string(tests.join("reading.txt")).unwrap();
+    assert_eq!(
+        stored, line,
+        "the snapshots changed: where a line became another thing, count `READING` up; then store this line"
+    );
+}

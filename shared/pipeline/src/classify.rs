@@ -9,12 +9,13 @@ use crate::judge::{Bench, Tally, versions_between};
 use crate::notification::Notified;
 use crate::step::{At, Cause, StepError};
 use bytes::Bytes;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use trustwatch_casework::{AcademicYear, Cell, ENTRIES_MAX, contributions};
 use trustwatch_lake::{
     FindingRow, JudgePins, JudgedManifest, JudgedOf, Manifest, SCHEMA_NUMBER, keys, read_findings,
 };
-use trustwatch_model::{Finding, SchoolId, SourceId};
+use trustwatch_model::{Finding, RuleId, SchoolId, Severity, SourceId, SubjectKey};
 use trustwatch_store::{Claim, ClaimRequest, Finish, PutOutcome};
 
 /// Whether a key of the lake is that of a manifest whose events are judged.
@@ -267,10 +268,33 @@ fn packed(
     Ok(all)
 }
 
+/// Adds what was found to alerts: the gravest first, so that a child in danger waits for nobody's games, and several at
+/// a time. Only cells of one subject under one rule have to do with each other.
 async fn add_to_alerts(context: &Context, judged: &JudgedManifest) -> Result<(), StepError> {
-    let additions = additions(context, judged, context.findings(judged).await?).await?;
+    let rows = context.findings(judged).await?;
+    let mut gravest: BTreeMap<(RuleId, SubjectKey), Severity> = BTreeMap::new();
+    for FindingRow { finding, .. } in &rows {
+        let of = gravest.entry((finding.rule.clone(), finding.subject.clone())).or_insert(finding.severity);
+        *of = finding.severity.max(*of);
+    }
+    let mut together: BTreeMap<(RuleId, SubjectKey), Vec<Addition>> = BTreeMap::new();
+    for (cell, (about, body)) in additions(context, judged, rows).await? {
+        let of = (cell.rule.clone(), cell.subject.clone());
+        together.entry(of).or_default().push((cell, about, body));
+    }
+    let mut together: Vec<_> = together.into_iter().collect();
+    together.sort_by_key(|(of, _)| std::cmp::Reverse(gravest.get(of).copied()));
+    let added: Vec<_> = together.iter().map(|(_, additions)| add(context, judged, additions)).collect();
+    stream::iter(added).buffer_unordered(context.limits.subjects_at_once.max(1)).try_collect().await
+}
+
+/// What a judgement adds to one cell.
+type Addition = (Cell, About, String);
+
+/// Adds to cells that lie side by side, and concludes each again.
+async fn add(context: &Context, judged: &JudgedManifest, additions: &[Addition]) -> Result<(), StepError> {
     let mut to_fold = BTreeSet::new();
-    for (cell, (about, body)) in &additions {
+    for (cell, about, body) in additions {
         contribute(context, judged, cell, about, body).await?;
         to_fold.extend(cell.to_fold_again());
     }

@@ -21,7 +21,7 @@ pub struct Context {
     pub clock: Clock,
     /// Bounds.
     pub limits: Limits,
-    /// Name and version of this build, for manifests.
+    /// Name and version of this build, and the number of how it reads, for manifests.
     pub writer: String,
     /// What judges, as it was read.
     pub in_force: crate::InForce,
@@ -31,7 +31,8 @@ impl Context {
     /// What a process begins with: nothing that judges has been read yet.
     #[must_use]
     pub fn new(store: Store, clock: Clock, limits: Limits, writer: &str) -> Self {
-        Self { store, clock, limits, writer: writer.to_owned(), in_force: crate::InForce::default() }
+        let writer = format!("{writer}, reading {}", trustwatch_formats::READING);
+        Self { store, clock, limits, writer, in_force: crate::InForce::default() }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -48,6 +49,8 @@ pub struct Limits {
     pub parts: PartLimits,
     /// Lanes.
     pub lanes: crate::LaneLimits,
+    /// Subjects whose alerts are written at a time, under one rule each.
+    pub subjects_at_once: usize,
     /// Versions of a key before and after one that are looked at: two a minute for a day. Before it only those are
     /// that were set aside, or that nobody has worked on yet and that say the same. Beyond, the work is refused
     /// ([`Cause::Crowded`]) and not decided by what can be seen: nothing is lost and nothing doubled.
@@ -57,7 +60,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let (parts, lanes) = (PartLimits::default(), crate::LaneLimits::default());
-        Self { lease_ms: 70_000, parts, lanes, versions_max: 3_000 }
+        Self { lease_ms: 70_000, parts, lanes, subjects_at_once: 16, versions_max: 3_000 }
     }
 }
 

@@ -4,9 +4,10 @@
 use crate::arrival::Arrival;
 use crate::commit::Context;
 use crate::step::{At, StepError};
+use crate::verify_judged::judged;
 use crate::verify_source::Check;
 use std::collections::{BTreeMap, HashSet};
-use trustwatch_lake::{Manifest, Stage, keys};
+use trustwatch_lake::{JudgedOf, Manifest, Stage, keys};
 use trustwatch_model::SourceId;
 
 /// The manifests of versions that are gone, by the key of the raw object.
@@ -19,7 +20,7 @@ impl Gone {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Each with what is wrong with the files that it names.
+    /// Each with what is wrong with what it became: its files, those of its tail, and what was judged of them.
     pub(crate) async fn checked(
         &self,
         context: &Context,
@@ -28,6 +29,14 @@ impl Gone {
         for manifest in self.0.values().flatten() {
             let mut check = Check::new(context, manifest.source_id.clone());
             check.files_alone(manifest).await?;
+            let tail = context.find_manifest(Stage::Tail, &manifest.source).await?;
+            if let Some(tail) = &tail {
+                check.tail_alone(manifest, tail).await?;
+            }
+            for manifest in [Some(manifest), tail.as_ref()].into_iter().flatten() {
+                let of = JudgedOf { stage: manifest.stage, source_id: manifest.source_id.clone() };
+                check.problems.extend(judged(context, of, manifest).await?.problems);
+            }
             checked.push((manifest, check.problems));
         }
         Ok(checked)
@@ -49,8 +58,11 @@ pub(crate) async fn gone(context: &Context) -> Result<Gone, StepError> {
                 continue;
             }
             let object = context.store.read(lake, key).await.at("read manifest", "-")?;
-            // One that cannot be read belongs to nothing that could be proved.
-            let Some(manifest) = object.and_then(|object| Manifest::from_json(&object.bytes).ok()) else {
+            // One that cannot be read, or was set aside, became nothing that could be proved.
+            let Some(manifest) = object
+                .and_then(|object| Manifest::from_json(&object.bytes).ok())
+                .filter(Manifest::is_complete)
+            else {
                 continue;
             };
             // It may have come since the listing.

@@ -20,7 +20,7 @@ pub(crate) struct Check<'c> {
 
 /// Numbers of the lines that files hold, in order.
 #[derive(Debug, Default)]
-struct Filed {
+pub(crate) struct Filed {
     events: Vec<u64>,
     rejects: Vec<u64>,
 }
@@ -68,18 +68,29 @@ impl<'c> Check<'c> {
         manifest: &Manifest,
         tail: &Manifest,
     ) -> Result<(), StepError> {
-        let filed = self.files(tail).await?;
-        let held = manifest.held.as_ref().map(|held| held.line);
-        if filed.events.iter().chain(&filed.rejects).any(|line| Some(*line) != held) {
-            self.problems.push("the held line was settled as another line".to_owned());
-        }
+        let filed = self.tail_alone(manifest, tail).await?;
         if tail.repeats.is_none() {
+            let held = manifest.held.as_ref().map(|held| held.line);
             let rules = Rules { repeat_lines: 0, hold_last: false, only_line: held };
             if let Some(read) = self.reread(version, tail, rules).await? {
                 self.same(tail, &filed, &read);
             }
         }
         Ok(())
+    }
+
+    /// What a settled line became, by its own files.
+    pub(crate) async fn tail_alone(
+        &mut self,
+        manifest: &Manifest,
+        tail: &Manifest,
+    ) -> Result<Filed, StepError> {
+        let filed = self.files(tail).await?;
+        let held = manifest.held.as_ref().map(|held| held.line);
+        if filed.events.iter().chain(&filed.rejects).any(|line| Some(*line) != held) {
+            self.problems.push("the held line was settled as another line".to_owned());
+        }
+        Ok(filed)
     }
 
     async fn reread(

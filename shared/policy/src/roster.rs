@@ -27,6 +27,16 @@ pub struct Person {
     pub leaving_date: Option<Date>,
 }
 
+impl Person {
+    /// Whether this is somebody else of the same audience who leaves on the same day, as far as a roster tells.
+    fn is_not(&self, other: &Self) -> bool {
+        let told = |person: &Self| (person.year_group.clone(), person.form.clone(), person.role);
+        self.audience == other.audience
+            && self.leaving_date == other.leaving_date
+            && told(self) != told(other)
+    }
+}
+
 /// The people of one or several schools by their logins.
 #[derive(Debug, Clone)]
 pub struct Roster {
@@ -93,13 +103,15 @@ impl Roster {
         &self.people
     }
 
-    /// Whose login this is at a school at a time (microseconds since 1970 UTC). The login is folded by
-    /// [`fold_login`].
+    /// Whose login this is at a school at a time (microseconds since 1970 UTC): of those who had it one after the other,
+    /// the one who left first of all who had not left yet. The login is folded by [`fold_login`].
     #[must_use]
     pub fn person(&self, school: &str, login: &str, event_at: i64) -> Option<&Person> {
-        let mut people =
-            self.logins.get(school)?.get(login)?.iter().filter_map(|index| self.people.get(*index));
-        people.find(|person| person.leaving_date.is_none_or(|last| self.london_date(event_at) <= Some(last)))
+        let people = self.logins.get(school)?.get(login)?.iter().filter_map(|index| self.people.get(*index));
+        let date = self.london_date(event_at);
+        people
+            .filter(|person| person.leaving_date.is_none_or(|last| date <= Some(last)))
+            .min_by_key(|person| (person.leaving_date.is_none(), person.leaving_date))
     }
 
     /// Every login, folded, of those whose login this is or was at a school, this one included.
@@ -234,6 +246,13 @@ fn enter(text: &str, found: Vec<Entry>, roster: &mut Roster, notes: &mut Mistake
                     advice,
                 );
                 contradicted.extend(same.iter().copied().chain([index]));
+            }
+            let others = same.iter().filter_map(|other| roster.people.get(*other));
+            if others.into_iter().any(|other| other.is_not(&person)) {
+                let at = place(text, start, notes);
+                let problem = "already stands in an earlier row that ends on the same day";
+                let advice = "give the row of whoever had the login before its `leaving_date`: until then the earlier row counts";
+                notes.add(at, &login, problem, "one person at a time for a login", advice);
             }
             same.push(index);
         }

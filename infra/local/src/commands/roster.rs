@@ -5,8 +5,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_model::SchoolId;
+use trustwatch_model::{SchoolId, SubjectRole};
 use trustwatch_pipeline::put_roster;
+use trustwatch_policy::Person;
 
 #[derive(Subcommand)]
 pub(crate) enum Roster {
@@ -31,11 +32,19 @@ impl Roster {
         let Self::Set(Set { system, school, file }) = self;
         let csv = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let session = system.open().await?;
+        let (people, _) = trustwatch_policy::Roster::parse(&csv);
         let put = put_roster(&session.context, &school, csv).await;
         session.close().await;
         let mistakes = put?;
         for line in mistakes.to_string().lines() {
             say!("{}:{line}", file.display())?;
+        }
+        let is_head = |person: &Person| person.school == school && person.role == Some(SubjectRole::Head);
+        if !people.people().iter().any(is_head) {
+            say!(
+                "Note: no row has the role `head`. A case on the headteacher would stand in their own queue, where \
+                 nobody else looks: name them in the column `role`."
+            )?;
         }
         if mistakes.is_empty() {
             say!("The roster of `{school}` is set.")?;

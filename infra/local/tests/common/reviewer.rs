@@ -39,7 +39,7 @@ impl Reviewer {
             .or_else(|| self.alerts("/v1/alerts?status=closed&limit=5"))
         {
             for id in ids {
-                let Some((200, tag, alert)) = self.send("GET", &format!("/v1/alerts/{id}"), "", "") else {
+                let Sent::Answered(tag, alert) = self.send("GET", &format!("/v1/alerts/{id}"), "", "") else {
                     return;
                 };
                 let step = match alert["status"].as_str() {
@@ -48,48 +48,72 @@ impl Reviewer {
                     _ => json!({ "transition": "close", "outcome": "no_further_action" }),
                 };
                 let target = format!("/v1/alerts/{id}/transitions");
-                let Some((status, tag, said)) = self.send("POST", &target, &tag, &step.to_string()) else {
-                    reviewed.lost += 1;
-                    return;
-                };
-                assert_eq!(status, 200, "nobody else works here: {said}");
-                reviewed.steps += 1;
-                reviewed.told.insert(id, review_rev(&tag));
+                match self.send("POST", &target, &tag, &step.to_string()) {
+                    Sent::Answered(tag, _) => {
+                        reviewed.steps += 1;
+                        reviewed.told.insert(id, review_rev(&tag));
+                    }
+                    Sent::Unanswered => {
+                        reviewed.lost += 1;
+                        return;
+                    }
+                    Sent::Refused => return,
+                }
             }
         }
     }
 
     /// The alerts of a list; `None` when the system is gone.
     fn alerts(&self, target: &str) -> Option<Vec<String>> {
-        let (_, _, page) = self.send("GET", target, "", "")?;
+        let Sent::Answered(_, page) = self.send("GET", target, "", "") else { return None };
         let alerts = page["alerts"].as_array().unwrap();
         Some(alerts.iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect())
     }
 
     /// The revision of the review of an alert as it is now.
     pub(crate) fn revision(&self, id: &str) -> u64 {
-        let (status, tag, body) = self.send("GET", &format!("/v1/alerts/{id}"), "", "").unwrap();
-        assert_eq!(status, 200, "{body}");
-        review_rev(&tag)
+        match self.send("GET", &format!("/v1/alerts/{id}"), "", "") {
+            Sent::Answered(tag, _) => review_rev(&tag),
+            other => panic!("{other:?}"),
+        }
     }
 
-    /// Status, tag and body; `None` when the answer broke off or never came.
-    fn send(&self, method: &str, target: &str, tag: &str, body: &str) -> Option<(u16, String, Value)> {
+    fn send(&self, method: &str, target: &str, tag: &str, body: &str) -> Sent {
         let (address, token, length) = (&self.address, &self.token, body.len());
-        let mut stream = TcpStream::connect(address).ok()?;
         let if_match = if tag.is_empty() { String::new() } else { format!("if-match: {tag}\r\n") };
         let request = format!(
             "{method} {target} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n{if_match}\
              content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
         );
-        stream.write_all(request.as_bytes()).ok()?;
+        let sent = TcpStream::connect(address).and_then(|mut stream| {
+            stream.write_all(request.as_bytes())?;
+            Ok(stream)
+        });
+        let Ok(mut stream) = sent else { return Sent::Refused };
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or_default();
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, tag.to_owned(), serde_json::from_str(body).ok()?))
+        let read = stream.read_to_string(&mut answer);
+        read.ok().and_then(|_| answered(&answer)).unwrap_or(Sent::Unanswered)
     }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+enum Sent {
+    /// Tag and body: nothing is refused to this reviewer.
+    Answered(String, Value),
+    /// It was sent, and no whole answer came.
+    Unanswered,
+    /// Nobody took it.
+    Refused,
+}
+
+/// `None` for an answer that broke off. A server that answers otherwise than with JSON is broken, too.
+fn answered(answer: &str) -> Option<Sent> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or_default();
+    let status: u16 = head.split(' ').nth(1)?.parse().ok()?;
+    assert_eq!(status, 200, "nobody else works here: {answer}");
+    Some(Sent::Answered(tag.to_owned(), serde_json::from_str(body).ok()?))
 }
 
 /// A tag is `"review-evidence"`.

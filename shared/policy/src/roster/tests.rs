@@ -61,6 +61,26 @@ fn a_pupil_who_moves_is_known_at_each_school_in_turn() {
 }
 
 #[test]
+fn a_login_that_is_handed_on_is_of_whoever_had_it_then() {
+    for rows in [
+        "s.smith,,pupil,7,7N,oak,\ns.smith,,pupil,11,11O,oak,2026-11-20\n",
+        "s.smith,,pupil,11,11O,oak,2026-11-20\ns.smith,,pupil,7,7N,oak,\n",
+    ] {
+        let (roster, notes) = Roster::parse(format!("{HEADER}{rows}").as_bytes());
+        assert!(notes.is_empty(), "{notes}");
+        let form = |time| roster.person("oak", "s.smith", at(time)).unwrap().form.as_deref();
+        assert_eq!(form("2026-11-20T12:00:00Z"), Some("11O"));
+        assert_eq!(form("2026-11-21T12:00:00Z"), Some("7N"));
+    }
+    let both = format!("{HEADER}s.smith,,pupil,7,7N,oak,\ns.smith,,pupil,11,11O,oak,\n");
+    let said = mistakes(&both).concat();
+    assert!(
+        said.starts_with("3:1: `s.smith` already stands in an earlier row that ends on the same day"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_login_of_two_audiences_is_nobody_and_said() {
     let csv = format!("{HEADER}kim,kimi,pupil,,,oak,\nkk,KIM,staff,,,oak,\nkim,,staff,,,elm,\n");
     let (roster, notes) = Roster::parse(csv.as_bytes());
