@@ -10,7 +10,7 @@ use trustwatch_lake::Stage;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{
     AlertRow, Arrival, Context, Judged, PublishError, alerts, classify, normalise, publish, put_roster,
-    reconcile_judgements, verify,
+    queue_unfinished, reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
     POLICY, alert_facts, bet, hurt, judge, judged_school, manifest_of, roster, stricter, visit,
@@ -180,6 +180,35 @@ async fn judging_again_replaces_what_a_source_added() {
     // The first judgement, delivered late once more, does not come back.
     classify(&context, &manifest, 0).await.unwrap();
     assert!(alert_facts(&context, "oak").await[0].contains("staff"));
+    system.stop().await;
+}
+
+/// Whoever is told of the manifest next ends what a dead worker began, also where a further generation was begun.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn judging_again_that_broke_off_is_brought_to_its_end() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let text = hurt(MIDNIGHT, "pat.ash") + &visit(MIDNIGHT, "pat.ash", "http://games.example/");
+    let arrival = deliver(&system, "oak/web/a.log", &text).await;
+    let school = SchoolId::new("oak").unwrap();
+    let right = roster("oak").replace("pat.ash,,pupil,7,7B", "pat.ash,,staff,,");
+    put_roster(&system.context(), &school, right.into_bytes()).await.unwrap();
+    let manifest = manifest_of(&system.context(), &arrival, Stage::Normalise);
+    for (generation, contribution) in [(1, 1), (2, 0)] {
+        let (context, seam) = system.worker(Worker::default()).await;
+        seam.appoint(FailsAt::nth("put_contribution", contribution, Fault::NotSent));
+        assert!(classify(&context, &manifest, generation).await.is_err());
+        system.time.pass_ms(DAY_MS);
+        let report = verify(&system.context()).await.unwrap();
+        assert_eq!(report.pending, 1, "{report:?}");
+        queue_unfinished(&system.context()).await.unwrap();
+        drain(&system, &system.context()).await;
+        let facts = alert_facts(&system.context(), "oak").await;
+        assert_eq!(facts.len(), 2, "{facts:?}");
+        assert!(facts.iter().any(|fact| fact.starts_with("alert hurt-search") && fact.contains("staff")));
+        assert!(facts.iter().any(|fact| fact.starts_with("alert games") && fact.ends_with("None")));
+        balanced(&system.context()).await;
+    }
     system.stop().await;
 }
 

@@ -1,7 +1,7 @@
 //! The function `classify`: committed events to findings and alerts.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use trustwatch_pipeline::{Context, Judged, classify};
+use trustwatch_pipeline::{Context, Judged, judge};
 use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, note};
 
 /// Answers a batch of S3 notifications about manifests.
@@ -17,7 +17,7 @@ pub async fn handle(event: SqsEvent, context: &Context) -> BatchAnswer {
 
 async fn work(context: &Context, message: &SqsMessage) -> Result<(), BatchError> {
     for notified in arrivals_of(message)? {
-        report(&notified.arrival.key, &classify(context, &notified.arrival, 0).await?);
+        report(&notified.arrival.key, &judge(context, &notified.arrival).await?);
     }
     Ok(())
 }

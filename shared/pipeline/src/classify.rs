@@ -44,12 +44,41 @@ pub(crate) fn stage(generation: u32) -> String {
     if generation == 0 { "CLASSIFY".to_owned() } else { format!("CLASSIFY#{generation}") }
 }
 
+/// Does what is left to be judged of a manifest: the first judgement, and each later one that somebody began. Whoever
+/// dies in one is followed by whoever is told of the manifest again.
+///
+/// # Errors
+/// As [`classify`] has them.
+pub async fn judge(context: &Context, arrival: &Arrival) -> Result<Judged, StepError> {
+    let mut judged = classify(context, arrival, 0).await?;
+    let mut generation = 1;
+    while judged == Judged::Before && has_begun(context, arrival, generation).await? {
+        judged = classify(context, arrival, generation).await?;
+        generation += 1;
+    }
+    Ok(judged)
+}
+
+async fn has_begun(context: &Context, arrival: &Arrival, generation: u32) -> Result<bool, StepError> {
+    let Some((_, of)) = keys::to_judge(&arrival.key) else { return Ok(false) };
+    let row = context.store.ledger(&of.id(), &stage(generation)).await;
+    Ok(row.at("read ledger", of.id().as_str())?.is_some())
+}
+
 /// Judges the events of a manifest, once for each generation, whoever else is told to do the same. Generation 0 is
 /// the first judgement; a later one replaces what the source added to alerts before.
 ///
 /// # Errors
 /// [`StepError`] says whether to give the message back. The next call goes on from the same pinned inputs.
 pub async fn classify(context: &Context, arrival: &Arrival, generation: u32) -> Result<Judged, StepError> {
+    // A generation replaces what the one before added, which is brought to its end first.
+    for before in 0..generation {
+        classify_once(context, arrival, before).await?;
+    }
+    classify_once(context, arrival, generation).await
+}
+
+async fn classify_once(context: &Context, arrival: &Arrival, generation: u32) -> Result<Judged, StepError> {
     let Some((school, of)) = keys::to_judge(&arrival.key) else { return Ok(Judged::NotEvents) };
     let source_id = of.id();
     let id = source_id.as_str();

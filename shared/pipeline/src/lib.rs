@@ -39,7 +39,7 @@ pub use account::{AccountError, Rules, Sink, account};
 pub use alert::{About, AlertRow};
 pub use alert_list::alerts;
 pub use arrival::{Arrival, SourcePins};
-pub use classify::{Judged, classify, is_to_judge};
+pub use classify::{Judged, classify, is_to_judge, judge};
 pub use commit::{Clock, Committed, Context, Limits};
 pub use due::{queue_due, queue_unfinished};
 pub use feeds::{FeedHealth, feed_health, registered_schools, unroutable_health};
