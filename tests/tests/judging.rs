@@ -9,8 +9,8 @@ use trustwatch_casework::Status;
 use trustwatch_lake::Stage;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{
-    AlertRow, Arrival, Context, Judged, PublishError, alerts, classify, normalise, publish, put_roster,
-    queue_unfinished, reconcile_judgements, verify,
+    AlertRow, Arrival, Context, Judged, PublishError, alerts, classify, judge_again, normalise, publish,
+    put_roster, queue_unfinished, reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
     POLICY, alert_facts, bet, hurt, judge, judged_school, manifest_of, roster, stricter, visit,
@@ -209,6 +209,38 @@ async fn judging_again_that_broke_off_is_brought_to_its_end() {
         assert!(facts.iter().any(|fact| fact.starts_with("alert games") && fact.ends_with("None")));
         balanced(&system.context()).await;
     }
+    system.stop().await;
+}
+
+/// The roster came late, as it does when a school is set up: everything is judged again by it, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_that_came_late_is_applied_once() {
+    let system = System::start().await;
+    system.feed("oak", "web", "squid").await;
+    let (context, school) = (system.context(), SchoolId::new("oak").unwrap());
+    publish(&context, POLICY, 0).await.unwrap();
+    for (nth, login) in ["pat.ash", "sam.elm"].into_iter().enumerate() {
+        deliver(&system, &format!("oak/web/{nth}.log"), &hurt(MIDNIGHT, login)).await;
+    }
+    let audiences = async || -> Vec<bool> {
+        let facts = alert_facts(&context, "oak").await;
+        ["pupil", "staff", "unknown"].map(|word| facts.iter().any(|fact| fact.contains(word))).to_vec()
+    };
+    assert_eq!(judge_again(&context, &school).await.unwrap(), 0);
+    assert_eq!(audiences().await, [false, false, true]);
+    put_roster(&context, &school, roster("oak").into_bytes()).await.unwrap();
+    assert_eq!(judge_again(&context, &school).await.unwrap(), 2);
+    assert_eq!(audiences().await, [true, true, false]);
+    balanced(&context).await;
+    // A worker that died in a generation is followed by whoever asks again.
+    put_roster(&context, &school, roster("oak").replace("7B", "7C").into_bytes()).await.unwrap();
+    let (dying, seam) = system.worker(Worker::default()).await;
+    seam.appoint(FailsAt::nth("put_new judgement", 1, Fault::NotSent));
+    assert!(judge_again(&dying, &school).await.is_err());
+    system.time.pass_ms(DAY_MS);
+    assert_eq!(judge_again(&context, &school).await.unwrap(), 1);
+    assert_eq!(judge_again(&context, &school).await.unwrap(), 0);
+    balanced(&context).await;
     system.stop().await;
 }
 

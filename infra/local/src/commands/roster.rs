@@ -6,13 +6,24 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trustwatch_model::{SchoolId, SubjectRole};
-use trustwatch_pipeline::put_roster;
+use trustwatch_pipeline::{judge_again, put_roster};
 use trustwatch_policy::Person;
 
 #[derive(Subcommand)]
 pub(crate) enum Roster {
     /// Say who the people of a school are: what comes from now on is judged by it
     Set(Set),
+    /// Judge again what was judged by an earlier roster of a school (on AWS: with the rights of the function `classify`)
+    Apply(Apply),
+}
+
+#[derive(Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    system: System,
+    /// School
+    #[arg(long, value_name = "ID")]
+    school: SchoolId,
 }
 
 #[derive(Args)]
@@ -29,7 +40,26 @@ pub(crate) struct Set {
 
 impl Roster {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Set(Set { system, school, file }) = self;
+        match self {
+            Self::Set(set) => set.run().await,
+            Self::Apply(apply) => apply.run().await,
+        }
+    }
+}
+
+impl Apply {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let session = self.system.open_existing().await?;
+        let again = judge_again(&session.context, &self.school).await;
+        session.close().await;
+        say!("{} file(s) of events of `{}` were judged again by today's roster.", again?, self.school)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Set {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let Self { system, school, file } = self;
         let csv = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let session = system.open().await?;
         let (people, _) = trustwatch_policy::Roster::parse(&csv);
@@ -47,7 +77,9 @@ impl Roster {
             )?;
         }
         if mistakes.is_empty() {
-            say!("The roster of `{school}` is set.")?;
+            say!(
+                "The roster of `{school}` is set. What was judged before stays as it is until `trustwatch roster apply`."
+            )?;
             return Ok(ExitCode::SUCCESS);
         }
         say!(
