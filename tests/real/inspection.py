@@ -5,10 +5,11 @@ import subprocess
 from pathlib import Path
 
 import page
-from browsing import BLOCKED_SITE, Visit
+from browsing import Visit
 from compare import Expected
 from daemon import Daemon
 from log import Log
+from squid import configure
 
 CONFIG = """
 http_port {address}:3130 ssl-bump tls-cert={folder}/authority.pem generate-host-certificates=on
@@ -17,19 +18,6 @@ sslcrtd_children 1
 ssl_bump bump all
 tls_outgoing_options flags=DONT_VERIFY_PEER
 sslproxy_cert_error allow all
-pid_filename none
-visible_hostname inspection.school.example
-coredump_dir {folder}
-cache_log {folder}/cache.log
-hosts_file {folder}/hosts
-dns_nameservers {address}
-shutdown_lifetime 0 seconds
-memory_cache_shared off
-pinger_enable off
-strip_query_terms off
-auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
-acl people proxy_auth REQUIRED
-acl games dstdomain {blocked}
 acl tunnel method CONNECT
 http_access deny !people
 http_access allow tunnel
@@ -49,14 +37,12 @@ def tunnel_and_page(visit: Visit) -> list[Expected]:
 class Inspection(Daemon):
     def __init__(self, folder: Path, address: str, sites: str, names: list[str], passwords: Path):
         folder.mkdir()
-        (folder / "hosts").write_text("".join(f"{sites} {name}\n" for name in names))
         authority(folder / "authority.pem", "Made-up School")
         files = ["/usr/lib/squid/security_file_certgen", "-c", "-s", str(folder / "certificates"), "-M", "4MB"]
         subprocess.run(files, check=True, capture_output=True)
+        config = configure(folder, CONFIG, address, sites, names, passwords)
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, "proxy")
-        config = folder / "squid.conf"
-        config.write_text(CONFIG.format(folder=folder, address=address, blocked=BLOCKED_SITE, passwords=passwords))
         logs = [Log("squid-inspection", "squid", folder / "access.log", tunnel_and_page, packed=".bz2")]
         command = ["squid", "-N", "-n", "inspection", "-f", str(config)]
         super().__init__(command, folder / "output", (address, 3130), logs, "Europe/London")

@@ -13,9 +13,8 @@ from log import Log
 
 CUSTOM = '%>a [%{%d/%b/%Y:%H:%M:%S}tl] "%rm %ru" %03>Hs %<st %Ss "%{User-Agent}>h" %[un %mt'
 # Port 3129 is for filters that stand in front of it; what they ask for is in their own logs.
-CONFIG = """
-http_port {address}:3128
-http_port {address}:3129 name=behind
+# What every Squid of the test is told: where its files are, who its people are, and what is blocked.
+SCHOOL = """
 pid_filename none
 visible_hostname filter.school.example
 coredump_dir {folder}
@@ -25,12 +24,16 @@ dns_nameservers {address}
 shutdown_lifetime 0 seconds
 memory_cache_shared off
 pinger_enable off
-logfile_rotate 0
 strip_query_terms off
-auth_param basic program /usr/lib/squid/basic_ncsa_auth {folder}/passwords
+auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
 acl people proxy_auth REQUIRED
-acl chained myportname behind
 acl games dstdomain {blocked}
+"""
+CONFIG = """
+http_port {address}:3128
+http_port {address}:3129 name=behind
+logfile_rotate 0
+acl chained myportname behind
 http_access deny !people
 http_access deny games
 http_access allow all
@@ -62,12 +65,10 @@ class Squid(Daemon):
     def __init__(self, folder: Path, address: str, names: list[str]):
         folder.mkdir()
         shutil.chown(folder, "proxy")
-        (folder / "hosts").write_text("".join(f"{address} {name}\n" for name in names))
         hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True).stdout
         # Squid asks in lower case.
         (folder / "passwords").write_text("".join(f"{user.lower()}:{hashed}" for user in PEOPLE if user))
-        config = folder / "squid.conf"
-        config.write_text(CONFIG.format(folder=folder, address=address, blocked=BLOCKED_SITE, custom=CUSTOM))
+        config = configure(folder, CONFIG, address, address, names, folder / "passwords", custom=CUSTOM)
         native_log = folder / "native.log"
         logs = [
             Log("squid-native", "squid", native_log, native, packed=".gz", rotated=folder / "native.log.0"),
@@ -80,3 +81,14 @@ class Squid(Daemon):
 
     def rotate(self) -> None:
         self.process.send_signal(signal.SIGUSR1)
+
+
+def configure(
+    folder: Path, own: str, address: str, sites: str, names: list[str], passwords: Path, **more: str
+) -> Path:
+    """Writes the configuration of a Squid: what all are told, and its own lines. It finds the sites at `sites`."""
+    (folder / "hosts").write_text("".join(f"{sites} {name}\n" for name in names))
+    config = folder / "squid.conf"
+    values = {"folder": folder, "address": address, "blocked": BLOCKED_SITE, "passwords": passwords, **more}
+    config.write_text((SCHOOL + own).format(**values))
+    return config

@@ -4,6 +4,7 @@
 use crate::judging::alert_facts;
 use crate::system::System;
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::TryStreamExt as _;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -162,15 +163,7 @@ impl Names {
 }
 
 async fn versions(store: &Store, prefix: &str) -> Vec<ObjectVersion> {
-    let (mut found, mut next) = (Vec::new(), None);
-    loop {
-        let page = store.raw_versions(prefix, next.as_deref()).await.unwrap();
-        found.extend(page.entries);
-        next = page.next;
-        if next.is_none() {
-            return found;
-        }
-    }
+    store.all_raw_versions(prefix).try_collect().await.unwrap()
 }
 
 /// The keys of manifests. Each must have been put exactly once.

@@ -100,16 +100,18 @@ pub fn survey(source: impl Read, lens: &Lens<'_>) -> Survey {
     let few: Vec<&[u8]> = head.lines.iter().take(HEAD_LINES).map(Vec::as_slice).collect();
     let candidates = candidates(lens.key, &few);
     let named = lens.format.or_else(|| candidates.first().map(|sniff| sniff.format));
-    let format = named.and_then(find);
-    let sample = format.map(|format| sample(format, &head, lens));
-    let header = header(&head, format, lens);
+    let mut header = HeaderSearch::new(lens.format, lens.reading);
+    let sample = named.and_then(find).map(|format| sample(format, &head, lens, &mut header));
+    if sample.is_none() {
+        head.lines.iter().for_each(|line| header.look(line));
+    }
     Survey {
         candidates,
         container: reader.container(),
         encoding: reader.encoding().unwrap_or_else(|| encoding(&head)),
         wrapper: wrapper(&few),
         sample,
-        header,
+        header: header.found().cloned(),
         fault,
     }
 }
@@ -154,7 +156,8 @@ fn each<'h>(
     }
 }
 
-fn sample(format: &'static dyn Format, head: &Head, lens: &Lens<'_>) -> Sample {
+/// `header` sees the rows that are refused for the want of one.
+fn sample(format: &'static dyn Format, head: &Head, lens: &Lens<'_>, header: &mut HeaderSearch) -> Sample {
     let lines = (head.lines.len() as u64) + head.over_long;
     let mut sample = Sample { format: format.id(), ..Sample::default() };
     sample.counts = Counts { lines, rejects: head.over_long, ..Counts::default() };
@@ -164,7 +167,7 @@ fn sample(format: &'static dyn Format, head: &Head, lens: &Lens<'_>) -> Sample {
     let mut users: HashSet<String> = HashSet::new();
     let order = lens.reading.date_order;
     let mut times = Vec::with_capacity(head.lines.len());
-    each(format, head, lens, lens.zone.clone(), order, |_, line| {
+    each(format, head, lens, lens.zone.clone(), order, |text, line| {
         times.push(time_of(&line));
         match line {
             Line::Event(event) => {
@@ -174,6 +177,9 @@ fn sample(format: &'static dyn Format, head: &Head, lens: &Lens<'_>) -> Sample {
             Line::Reject(reason) => {
                 sample.counts.rejects += 1;
                 *sample.rejects.entry(reason).or_default() += 1;
+                if reason == RejectReason::NoHeader {
+                    header.look(text);
+                }
             }
             Line::Skip(skip) => sample.counts.skipped.add(skip),
         }
@@ -230,21 +236,6 @@ impl Sample {
     pub fn with_user(&self) -> u64 {
         self.attribution.get(Attribution::User.as_str()).copied().unwrap_or_default()
     }
-}
-
-/// The header that nobody knows: of the rows that were refused for the want of one, or of all lines when no format
-/// claims them.
-fn header(head: &Head, format: Option<&'static dyn Format>, lens: &Lens<'_>) -> Option<UnknownHeader> {
-    let mut search = HeaderSearch::new(lens.format, lens.reading);
-    match format {
-        Some(format) => each(format, head, lens, lens.zone.clone(), lens.reading.date_order, |line, read| {
-            if read == Line::Reject(RejectReason::NoHeader) {
-                search.look(line);
-            }
-        }),
-        None => head.lines.iter().for_each(|line| search.look(line)),
-    }
-    search.found().cloned()
 }
 
 fn encoding(head: &Head) -> &'static str {

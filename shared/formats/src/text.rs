@@ -48,6 +48,22 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
     text.into_bump_str()
 }
 
+/// The text without the backslashes that stand in front of one of these letters. Any other backslash stands for itself.
+pub(crate) fn unescape<'a>(text: &'a str, escaped: &[char], arena: &'a Bump) -> &'a str {
+    let is_escape =
+        |(at, _): (usize, &str)| text.get(at + 1..).is_some_and(|behind| behind.starts_with(escaped));
+    if !text.match_indices('\\').any(is_escape) {
+        return text;
+    }
+    let mut plain = ArenaString::with_capacity_in(text.len(), arena);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let meant = (letter == '\\').then(|| letters.next_if(|next| escaped.contains(next))).flatten();
+        plain.push(meant.unwrap_or(letter));
+    }
+    plain.into_bump_str()
+}
+
 /// The text with rsyslog's `#011` as the tabs that it stands for. A text that holds tabs was not written by rsyslog.
 pub(crate) fn with_tabs<'a>(text: &'a str, arena: &'a Bump) -> &'a str {
     if !text.contains("#011") || text.contains('\t') {

@@ -27,6 +27,14 @@ impl Arrival {
     }
 }
 
+impl Arrival {
+    /// An object of the lake, which is put once and has no versions to tell apart.
+    pub(crate) fn in_lake(context: &Context, key: String) -> Self {
+        let bucket = context.store.names().lake.clone();
+        Self { bucket, key, version_id: "null".to_owned() }
+    }
+}
+
 impl From<&ObjectVersion> for Arrival {
     fn from(version: &ObjectVersion) -> Self {
         Self {

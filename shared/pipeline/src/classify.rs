@@ -50,10 +50,10 @@ pub(crate) fn stage(generation: u32) -> String {
 /// # Errors
 /// As [`classify`] has them.
 pub async fn judge(context: &Context, arrival: &Arrival) -> Result<Judged, StepError> {
-    let mut judged = classify(context, arrival, 0).await?;
+    let mut judged = classify_once(context, arrival, 0).await?;
     let mut generation = 1;
     while judged == Judged::Before && has_begun(context, arrival, generation).await? {
-        judged = classify(context, arrival, generation).await?;
+        judged = classify_once(context, arrival, generation).await?;
         generation += 1;
     }
     Ok(judged)

@@ -3,6 +3,7 @@
 use crate::commit::Context;
 use crate::settings::{SettingsError, load_school};
 use crate::step::{At, StepError};
+use futures::TryStreamExt as _;
 use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SchoolId;
 use trustwatch_store::FeedItem;
@@ -65,20 +66,13 @@ async fn health(context: &Context, school: &str) -> Result<Vec<FeedHealth>, Step
 /// [`StepError`] when the config bucket cannot be read.
 pub async fn registered_schools(context: &Context) -> Result<Vec<SchoolId>, StepError> {
     const PREFIX: &str = "schools/";
-    let (mut schools, mut next) = (Vec::new(), None);
-    loop {
-        let config = &context.store.names().config;
-        let page = context.store.keys(config, PREFIX, next.as_deref()).await.at("list schools", "-")?;
-        schools.extend(page.entries.iter().filter_map(|(key, _)| {
-            key.strip_prefix(PREFIX)
-                .and_then(|name| name.strip_suffix(".yaml"))
-                .and_then(|name| SchoolId::new(name).ok())
-        }));
-        next = page.next;
-        if next.is_none() {
-            return Ok(schools);
-        }
+    let mut schools = Vec::new();
+    let mut settings = context.store.all_keys(&context.store.names().config, PREFIX);
+    while let Some((key, _)) = settings.try_next().await.at("list schools", "-")? {
+        let name = key.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(".yaml"));
+        schools.extend(name.and_then(|name| SchoolId::new(name).ok()));
     }
+    Ok(schools)
 }
 
 async fn key_of(context: &Context, school: &str, source_id: &str) -> Result<Option<String>, StepError> {

@@ -2,6 +2,7 @@
 
 use crate::commit::Context;
 use crate::step::{At, StepError};
+use futures::TryStreamExt as _;
 use jiff::civil::Date;
 use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SchoolId;
@@ -20,23 +21,16 @@ pub async fn lake_files(
     let mut urls = Vec::new();
     for stage in [Stage::Normalise, Stage::Tail] {
         let prefix = keys::manifests(stage, school.map(SchoolId::as_str));
-        let mut next = None;
-        loop {
-            let page = context.store.keys(lake, &prefix, next.as_deref()).await.at("list manifests", "-")?;
-            for (key, _) in &page.entries {
-                let Some(object) = context.store.read(lake, key).await.at("read manifest", "-")? else {
-                    continue;
-                };
-                let manifest = Manifest::from_json(&object.bytes).at("read manifest", "-")?;
-                let wanted = manifest.parts.iter().filter(|part| {
-                    from.is_none_or(|from| from <= part.date) && to.is_none_or(|to| part.date <= to)
-                });
-                urls.extend(wanted.map(|part| format!("s3://{lake}/{}", part.key)));
-            }
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
+        let mut manifests = context.store.all_keys(lake, &prefix);
+        while let Some((key, _)) = manifests.try_next().await.at("list manifests", "-")? {
+            let Some(object) = context.store.read(lake, &key).await.at("read manifest", "-")? else {
+                continue;
+            };
+            let manifest = Manifest::from_json(&object.bytes).at("read manifest", "-")?;
+            let wanted = manifest.parts.iter().filter(|part| {
+                from.is_none_or(|from| from <= part.date) && to.is_none_or(|to| part.date <= to)
+            });
+            urls.extend(wanted.map(|part| format!("s3://{lake}/{}", part.key)));
         }
     }
     urls.sort_unstable();

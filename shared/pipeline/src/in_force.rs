@@ -233,7 +233,7 @@ pub async fn publish(context: &Context, yaml: &str, effective_from: i64) -> Resu
     }
 }
 
-/// Puts the roster of a school. Returns the mistakes of rows that were left out.
+/// Puts the roster of a school. Returns what was read of it, and the mistakes of rows that were left out.
 ///
 /// # Errors
 /// [`PublishError`] of the store.
@@ -241,13 +241,13 @@ pub async fn put_roster(
     context: &Context,
     school: &SchoolId,
     csv: Vec<u8>,
-) -> Result<trustwatch_policy::Mistakes, PublishError> {
-    let mistakes = Roster::parse(&csv).1;
+) -> Result<(Roster, trustwatch_policy::Mistakes), PublishError> {
+    let read = Roster::parse(&csv);
     let (config, key) = (&context.store.names().config, roster_key(school.as_str()));
     let found = context.store.read(config, &key).await.map_err(Cause::from)?;
     let etag = found.as_ref().map(|object| object.etag.as_str());
     match context.store.replace(config, &key, Bytes::from(csv), etag).await.map_err(Cause::from)? {
-        PutOutcome::Created => Ok(mistakes),
+        PutOutcome::Created => Ok(read),
         PutOutcome::Exists => Err(PublishError::Contended),
     }
 }

@@ -5,6 +5,7 @@ use crate::classify::{Judged, classify, stage};
 use crate::commit::Context;
 use crate::in_force::roster_key;
 use crate::step::{At, StepError};
+use futures::TryStreamExt as _;
 use trustwatch_lake::{Stage, keys};
 use trustwatch_model::SchoolId;
 
@@ -19,20 +20,13 @@ pub async fn judge_again(context: &Context, school: &SchoolId) -> Result<u64, St
     let roster = roster.at("read roster", "-")?;
     let mut again = 0;
     for of in [Stage::Normalise, Stage::Tail] {
-        let (prefix, mut next) = (keys::manifests(of, Some(school.as_str())), None);
-        loop {
-            let page = context.store.keys(&names.lake, &prefix, next.as_deref()).await;
-            let page = page.at("list manifests", "-")?;
-            for (key, _) in page.entries {
-                let arrival = Arrival { bucket: names.lake.clone(), key, version_id: "null".to_owned() };
-                if let Some(generation) = next_generation(context, &arrival, roster.as_deref()).await? {
-                    let judged = classify(context, &arrival, generation).await?;
-                    again += u64::from(matches!(judged, Judged::Committed(_)));
-                }
-            }
-            next = page.next;
-            if next.is_none() {
-                break;
+        let prefix = keys::manifests(of, Some(school.as_str()));
+        let mut manifests = context.store.all_keys(&names.lake, &prefix);
+        while let Some((key, _)) = manifests.try_next().await.at("list manifests", "-")? {
+            let arrival = Arrival::in_lake(context, key);
+            if let Some(generation) = next_generation(context, &arrival, roster.as_deref()).await? {
+                let judged = classify(context, &arrival, generation).await?;
+                again += u64::from(matches!(judged, Judged::Committed(_)));
             }
         }
     }

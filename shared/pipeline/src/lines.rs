@@ -4,6 +4,7 @@ use crate::account::{AccountError, Rules, Sink, account};
 use crate::arrival::SourcePins;
 use crate::bridge;
 use crate::commit::{Context, utc_day};
+use crate::reread::reread;
 use crate::step::{At, Cause, StepError};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -181,18 +182,9 @@ pub(crate) async fn fault_of(
     version: &ObjectVersion,
 ) -> Result<Option<QuarantineReason>, StepError> {
     let id = pins.source_id.as_str();
-    let (body, _fetch) = open(context, version, id).await?;
-    let (feed, key, arrived_at) = (feed.clone(), version.key.clone(), pins.pins.arrived_at);
-    let reading = tokio::task::spawn_blocking(move || {
-        let parser = parser(&feed, &key, arrived_at);
-        let mut parser = parser.map_err(|error| AccountError::Sink(Stop::Lake(error)))?;
-        let mut lines = LineReader::new(body);
-        account(&mut lines, parser.as_mut(), Rules::default(), &mut DayChanges::default()).map(|_| ())
-    });
-    match reading.await.map_err(|_| Cause::Worker).at("read version", id)? {
-        Ok(()) => Ok(None),
-        Err(AccountError::Sink(Stop::Lake(error))) => Err(StepError::new("read version", id, error)),
-        Err(AccountError::Sink(Stop::Scattered)) => Ok(Some(SCATTERED)),
+    match reread(context, version, (&pins.pins, feed), Rules::default(), DayChanges::default(), id).await? {
+        Ok(_) => Ok(None),
+        Err(AccountError::Sink(Scattered)) => Ok(Some(SCATTERED)),
         Err(AccountError::Read(error)) => quarantine_reason(error).at("read version", id).map(Some),
     }
 }
@@ -202,6 +194,16 @@ const DAYS_AT_ONCE: usize = 3;
 /// Changes to another day than those. Each makes a file; a log does not make so many.
 const DAY_CHANGES_MAX: u64 = 1_000;
 const SCATTERED: QuarantineReason = QuarantineReason::Scattered { files: DAY_CHANGES_MAX };
+
+/// There were more changes.
+#[derive(Debug)]
+struct Scattered;
+
+impl From<Scattered> for Stop {
+    fn from(_: Scattered) -> Self {
+        Self::Scattered
+    }
+}
 
 /// Counts how often the complete lines of an object go to a day that is not one of the last three. This depends on
 /// the object alone, and not on which of its lines are delivered here, nor on how parts are cut.
@@ -213,7 +215,7 @@ struct DayChanges {
 }
 
 impl DayChanges {
-    fn visit(&mut self, event_at: i64) -> Result<(), Stop> {
+    fn visit(&mut self, event_at: i64) -> Result<(), Scattered> {
         const DAY_US: i64 = 86_400_000_000;
         let day = Some(event_at.div_euclid(DAY_US));
         let place = self.recent.iter().position(|recent| *recent == day);
@@ -224,22 +226,22 @@ impl DayChanges {
         if let Some(first) = self.recent.first_mut() {
             *first = day;
         }
-        if self.changes > DAY_CHANGES_MAX { Err(Stop::Scattered) } else { Ok(()) }
+        if self.changes > DAY_CHANGES_MAX { Err(Scattered) } else { Ok(()) }
     }
 }
 
 impl Sink for DayChanges {
-    type Error = Stop;
+    type Error = Scattered;
 
-    fn event(&mut self, _: &Event<'_>) -> Result<(), Stop> {
+    fn event(&mut self, _: &Event<'_>) -> Result<(), Scattered> {
         Ok(())
     }
 
-    fn reject(&mut self, _: &RawLine<'_>, _: RejectReason) -> Result<(), Stop> {
+    fn reject(&mut self, _: &RawLine<'_>, _: RejectReason) -> Result<(), Scattered> {
         Ok(())
     }
 
-    fn passes(&mut self, event_at: i64) -> Result<(), Stop> {
+    fn passes(&mut self, event_at: i64) -> Result<(), Scattered> {
         self.visit(event_at)
     }
 }
@@ -282,7 +284,7 @@ impl Sink for PartSink<'_> {
     }
 
     fn passes(&mut self, event_at: i64) -> Result<(), Stop> {
-        self.days.visit(event_at)
+        Ok(self.days.visit(event_at)?)
     }
 }
 

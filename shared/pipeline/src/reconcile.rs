@@ -5,6 +5,7 @@ use crate::commit::Context;
 use crate::notification::Notified;
 use crate::queue::queue_again;
 use crate::step::{At, StepError};
+use futures::TryStreamExt as _;
 use std::collections::{HashMap, HashSet};
 use trustwatch_lake::{Stage, keys};
 use trustwatch_model::{RawKey, SourceId};
@@ -31,33 +32,26 @@ pub async fn reconcile(context: &Context, settled_ms: i64) -> Result<Reconciled,
     // Keys come in order, so that the manifests of one school are needed at a time; objects without a school
     // that we know lie between them.
     let mut committed: HashMap<String, HashSet<u128>> = HashMap::new();
-    let mut next = None;
-    loop {
-        let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
-        for version in &page.entries {
-            found.versions += 1;
-            let id = Arrival::from(version).source_id();
-            let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
-            committed.retain(|name, _| name == keys::UNROUTABLE || Some(name) == school.as_ref());
-            let mut done = false;
-            for name in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
-                if !committed.contains_key(name) {
-                    committed.insert(name.to_owned(), manifests(context, name).await?);
-                }
-                done |=
-                    committed.get(name).zip(number(id.as_str())).is_some_and(|(ids, id)| ids.contains(&id));
+    let mut versions = context.store.all_raw_versions("");
+    while let Some(version) = versions.try_next().await.at("list raw", "-")? {
+        found.versions += 1;
+        let id = Arrival::from(&version).source_id();
+        let school = RawKey::parse(&version.key).map(|key| key.school.to_string()).ok();
+        committed.retain(|name, _| name == keys::UNROUTABLE || Some(name) == school.as_ref());
+        let mut done = false;
+        for name in school.iter().map(String::as_str).chain([keys::UNROUTABLE]) {
+            if !committed.contains_key(name) {
+                committed.insert(name.to_owned(), manifests(context, name).await?);
             }
-            let age_ms = context.now_ms() - version.arrived_at / 1_000;
-            if !done && age_ms >= settled_ms && !is_claimed(context, &id).await? {
-                queue_again(context, &Notified::from(version)).await?;
-                found.queued += 1;
-            }
+            done |= committed.get(name).zip(number(id.as_str())).is_some_and(|(ids, id)| ids.contains(&id));
         }
-        next = page.next;
-        if next.is_none() {
-            return Ok(found);
+        let age_ms = context.now_ms() - version.arrived_at / 1_000;
+        if !done && age_ms >= settled_ms && !is_claimed(context, &id).await? {
+            queue_again(context, &Notified::from(&version)).await?;
+            found.queued += 1;
         }
     }
+    Ok(found)
 }
 
 async fn is_claimed(context: &Context, id: &SourceId) -> Result<bool, StepError> {
@@ -80,28 +74,21 @@ pub async fn reconcile_judgements(context: &Context) -> Result<u64, StepError> {
     }
     let (mut queued, lake) = (0, &context.store.names().lake);
     for stage in [Stage::Normalise, Stage::Tail] {
-        let (prefix, mut next) = (keys::manifests(stage, None), None);
+        let prefix = keys::manifests(stage, None);
         let mut judged: Option<(String, HashSet<u128>)> = None;
-        loop {
-            let page = context.store.keys(lake, &prefix, next.as_deref()).await.at("list manifests", "-")?;
-            for (key, bytes) in page.entries {
-                let Some((school, of)) = keys::to_judge(&key) else { continue };
-                if judged.as_ref().is_none_or(|(known, _)| known != school) {
-                    judged = Some((school.to_owned(), ids(context, &keys::all_judged(Some(school))).await?));
-                }
-                let is_judged = |(_, ids): &(String, HashSet<u128>)| {
-                    number(of.id().as_str()).is_some_and(|id| ids.contains(&id))
-                };
-                if !judged.as_ref().is_some_and(is_judged) {
-                    let arrival = Arrival { bucket: lake.clone(), key, version_id: "null".to_owned() };
-                    let arrived_ms = context.now_ms();
-                    queue_again(context, &Notified { arrival, bytes, arrived_ms }).await?;
-                    queued += 1;
-                }
+        let mut manifests = context.store.all_keys(lake, &prefix);
+        while let Some((key, bytes)) = manifests.try_next().await.at("list manifests", "-")? {
+            let Some((school, of)) = keys::to_judge(&key) else { continue };
+            if judged.as_ref().is_none_or(|(known, _)| known != school) {
+                judged = Some((school.to_owned(), ids(context, &keys::all_judged(Some(school))).await?));
             }
-            next = page.next;
-            if next.is_none() {
-                break;
+            let is_judged = |(_, ids): &(String, HashSet<u128>)| {
+                number(of.id().as_str()).is_some_and(|id| ids.contains(&id))
+            };
+            if !judged.as_ref().is_some_and(is_judged) {
+                let (arrival, arrived_ms) = (Arrival::in_lake(context, key), context.now_ms());
+                queue_again(context, &Notified { arrival, bytes, arrived_ms }).await?;
+                queued += 1;
             }
         }
     }
@@ -114,16 +101,11 @@ async fn manifests(context: &Context, school: &str) -> Result<HashSet<u128>, Ste
 
 /// The sources that have a manifest under a prefix.
 async fn ids(context: &Context, prefix: &str) -> Result<HashSet<u128>, StepError> {
-    let (mut ids, mut next) = (HashSet::new(), None);
-    loop {
-        let page = context.store.keys(&context.store.names().lake, prefix, next.as_deref()).await;
-        let page = page.at("list manifests", "-")?;
-        ids.extend(page.entries.iter().filter_map(|(key, _)| {
-            key.strip_prefix(prefix).and_then(|name| name.strip_suffix(".json")).and_then(number)
-        }));
-        next = page.next;
-        if next.is_none() {
-            return Ok(ids);
-        }
+    let mut ids = HashSet::new();
+    let mut keys = context.store.all_keys(&context.store.names().lake, prefix);
+    while let Some((key, _)) = keys.try_next().await.at("list manifests", "-")? {
+        let name = key.strip_prefix(prefix).and_then(|name| name.strip_suffix(".json"));
+        ids.extend(name.and_then(number));
     }
+    Ok(ids)
 }

@@ -1,62 +1,58 @@
-//! The lines of a version read once more, to say of each what it is without writing any of them.
+//! The lines of a version read to learn of them, without writing any.
 
 use crate::account::{AccountError, Rules, Sink, account};
 use crate::commit::Context;
-use crate::lines::{open, parser, quarantine_reason};
+use crate::lines::{open, parser};
 use crate::step::{At, Cause, StepError};
 use std::convert::Infallible;
 use trustwatch_formats::{LineReader, RawLine};
 use trustwatch_lake::{FeedPin, LakeError, Pins};
-use trustwatch_model::{Counts, Event, HeldLine, ObjectVersion, QuarantineReason, RejectReason};
+use trustwatch_model::{Counts, Event, HeldLine, ObjectVersion, RejectReason};
 
 /// What the lines of a version come to.
-#[derive(Debug, Default)]
-pub(crate) struct Reread {
+#[derive(Debug)]
+pub(crate) struct Reread<S> {
     pub(crate) counts: Counts,
     pub(crate) held: Option<HeldLine>,
-    /// Numbers of the lines that are events, in order.
-    pub(crate) events: Vec<u64>,
-    /// Numbers of the lines that are rejects, in order.
-    pub(crate) rejects: Vec<u64>,
+    /// What was learnt.
+    pub(crate) sink: S,
     /// Whether the last line came with its newline.
     pub(crate) is_last_ended: bool,
 }
 
-/// Reads a version by the settings that it was pinned to. The inner error is the object's own.
-pub(crate) async fn reread(
+/// Reads a version by the settings that it was pinned to, on a thread of its own. The inner error is the object's own,
+/// or the sink's.
+pub(crate) async fn reread<S>(
     context: &Context,
     version: &ObjectVersion,
     (pins, feed): (&Pins, &FeedPin),
     rules: Rules,
+    mut sink: S,
     id: &str,
-) -> Result<Result<Reread, QuarantineReason>, StepError> {
+) -> Result<Result<Reread<S>, AccountError<S::Error>>, StepError>
+where
+    S: Sink + Send + 'static,
+    S::Error: Send,
+{
     let (body, _fetch) = open(context, version, id).await?;
     let (feed, key, arrived_at) = (feed.clone(), version.key.clone(), pins.arrived_at);
     let reading = tokio::task::spawn_blocking(move || {
         let mut parser = parser(&feed, &key, arrived_at)?;
-        let (mut lines, mut numbers) = (LineReader::new(body), Numbers::default());
-        let counted = account(&mut lines, parser.as_mut(), rules, &mut numbers);
-        let Numbers { events, rejects } = numbers;
-        Ok::<_, LakeError>(counted.map(|(counts, held)| Reread {
-            counts,
-            held,
-            events,
-            rejects,
-            is_last_ended: lines.last_ended(),
-        }))
+        let mut lines = LineReader::new(body);
+        let counted = account(&mut lines, parser.as_mut(), rules, &mut sink);
+        let is_last_ended = lines.last_ended();
+        Ok::<_, LakeError>(counted.map(|(counts, held)| Reread { counts, held, sink, is_last_ended }))
     });
-    let reading = reading.await.map_err(|_| Cause::Worker).at("read again", id)?;
-    match reading.at("read again", id)? {
-        Ok(reread) => Ok(Ok(reread)),
-        Err(AccountError::Read(error)) => quarantine_reason(error).at("read again", id).map(Err),
-        Err(AccountError::Sink(never)) => match never {},
-    }
+    reading.await.map_err(|_| Cause::Worker).at("read version", id)?.at("read version", id)
 }
 
-#[derive(Default)]
-struct Numbers {
-    events: Vec<u64>,
-    rejects: Vec<u64>,
+/// The numbers of lines, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    /// Of those that are events.
+    pub(crate) events: Vec<u64>,
+    /// Of those that are rejects.
+    pub(crate) rejects: Vec<u64>,
 }
 
 impl Sink for Numbers {

@@ -10,8 +10,9 @@ use crate::verify_chain::{Told, chain_problems};
 use crate::verify_gone::{Gone, gone};
 use crate::verify_judged::judged;
 use crate::verify_source::Check;
+use futures::TryStreamExt as _;
 use serde::Serialize;
-use trustwatch_lake::{JudgedOf, Manifest, Outcome, Stage};
+use trustwatch_lake::{Manifest, Outcome, Stage};
 use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, SourceId};
 
 /// Something that does not balance.
@@ -23,6 +24,12 @@ pub struct Finding {
     pub key: String,
     /// What is wrong, with both figures.
     pub problem: String,
+}
+
+impl Finding {
+    fn of(source_id: &SourceId, version: &ObjectVersion, problem: String) -> Self {
+        Self { source_id: source_id.to_string(), key: version.key.clone(), problem }
+    }
 }
 
 /// What `verify` counted.
@@ -66,24 +73,15 @@ pub async fn verify(context: &Context) -> Result<Report, StepError> {
     for (manifest, problems) in gone.checked(context).await? {
         report.gone += 1;
         report.counts += manifest.counts;
-        report.findings.extend(problems.into_iter().map(|problem| Finding {
-            source_id: manifest.source_id.to_string(),
-            key: manifest.source.key.clone(),
-            problem,
-        }));
+        let finding = |problem| Finding::of(&manifest.source_id, &manifest.source, problem);
+        report.findings.extend(problems.into_iter().map(finding));
     }
-    let mut next = None;
-    loop {
-        let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
-        for version in &page.entries {
-            report.objects += 1;
-            verify_version(context, version, &gone, &mut report).await?;
-        }
-        next = page.next;
-        if next.is_none() {
-            return Ok(report);
-        }
+    let mut versions = context.store.all_raw_versions("");
+    while let Some(version) = versions.try_next().await.at("list raw", "-")? {
+        report.objects += 1;
+        verify_version(context, &version, &gone, &mut report).await?;
     }
+    Ok(report)
 }
 
 async fn verify_version(
@@ -93,7 +91,7 @@ async fn verify_version(
     report: &mut Report,
 ) -> Result<(), StepError> {
     let source_id = Arrival::from(version).source_id();
-    let finding = |problem| Finding { source_id: source_id.to_string(), key: version.key.clone(), problem };
+    let finding = |problem| Finding::of(&source_id, version, problem);
     let found = match finished(context, Stage::Normalise, version, &source_id).await? {
         Ok(manifest) => {
             finished(context, Stage::Tail, version, &source_id).await?.map(|tail| (manifest, tail))
@@ -134,8 +132,7 @@ async fn verify_version(
     check.problems.extend(chain_problems(context, &told).await?);
     let mut is_pending = false;
     for manifest in [Some(&manifest), tail.as_ref()].into_iter().flatten() {
-        let of = JudgedOf { stage: manifest.stage, source_id: source_id.clone() };
-        let judged = judged(context, of, manifest).await?;
+        let judged = judged(context, manifest).await?;
         check.problems.extend(judged.problems);
         report.found += judged.findings;
         is_pending |= judged.is_pending;

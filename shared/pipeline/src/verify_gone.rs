@@ -6,8 +6,9 @@ use crate::commit::Context;
 use crate::step::{At, StepError};
 use crate::verify_judged::judged;
 use crate::verify_source::Check;
+use futures::TryStreamExt as _;
 use std::collections::{BTreeMap, HashSet};
-use trustwatch_lake::{JudgedOf, Manifest, Stage, keys};
+use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SourceId;
 
 /// The manifests of versions that are gone, by the key of the raw object.
@@ -34,8 +35,7 @@ impl Gone {
                 check.tail_alone(manifest, tail).await?;
             }
             for manifest in [Some(manifest), tail.as_ref()].into_iter().flatten() {
-                let of = JudgedOf { stage: manifest.stage, source_id: manifest.source_id.clone() };
-                check.problems.extend(judged(context, of, manifest).await?.problems);
+                check.problems.extend(judged(context, manifest).await?.problems);
             }
             checked.push((manifest, check.problems));
         }
@@ -48,45 +48,32 @@ pub(crate) async fn gone(context: &Context) -> Result<Gone, StepError> {
     let there = there(context).await?;
     let lake = &context.store.names().lake;
     let mut gone = Gone::default();
-    let mut next = None;
-    loop {
-        let prefix = keys::manifests(Stage::Normalise, None);
-        let page = context.store.keys(lake, &prefix, next.as_deref()).await.at("list manifests", "-")?;
-        for (key, _) in &page.entries {
-            // What came without a school was never read.
-            if keys::to_judge(key).is_none_or(|(_, of)| there.contains(&of.source_id)) {
-                continue;
-            }
-            let object = context.store.read(lake, key).await.at("read manifest", "-")?;
-            // One that cannot be read, or was set aside, became nothing that could be proved.
-            let Some(manifest) = object
-                .and_then(|object| Manifest::from_json(&object.bytes).ok())
-                .filter(Manifest::is_complete)
-            else {
-                continue;
-            };
-            // It may have come since the listing.
-            let id = manifest.source_id.as_str();
-            if context.store.open_raw(&manifest.source).await.at("open object", id)?.is_none() {
-                gone.0.entry(manifest.source.key.clone()).or_default().push(manifest);
-            }
+    let prefix = keys::manifests(Stage::Normalise, None);
+    let mut manifests = context.store.all_keys(lake, &prefix);
+    while let Some((key, _)) = manifests.try_next().await.at("list manifests", "-")? {
+        // What came without a school was never read.
+        if keys::to_judge(&key).is_none_or(|(_, of)| there.contains(&of.source_id)) {
+            continue;
         }
-        next = page.next;
-        if next.is_none() {
-            return Ok(gone);
+        let object = context.store.read(lake, &key).await.at("read manifest", "-")?;
+        // One that cannot be read, or was set aside, became nothing that could be proved.
+        let Some(manifest) =
+            object.and_then(|object| Manifest::from_json(&object.bytes).ok()).filter(Manifest::is_complete)
+        else {
+            continue;
+        };
+        // It may have come since the listing.
+        let id = manifest.source_id.as_str();
+        if context.store.open_raw(&manifest.source).await.at("open object", id)?.is_none() {
+            gone.0.entry(manifest.source.key.clone()).or_default().push(manifest);
         }
     }
+    Ok(gone)
 }
 
 /// The names of all sources that are there.
 async fn there(context: &Context) -> Result<HashSet<SourceId>, StepError> {
-    let (mut there, mut next) = (HashSet::new(), None);
-    loop {
-        let page = context.store.raw_versions("", next.as_deref()).await.at("list raw", "-")?;
-        there.extend(page.entries.iter().map(|version| Arrival::from(version).source_id()));
-        next = page.next;
-        if next.is_none() {
-            return Ok(there);
-        }
-    }
+    let versions = context.store.all_raw_versions("");
+    let ids = versions.map_ok(|version| Arrival::from(&version).source_id());
+    ids.try_collect().await.at("list raw", "-")
 }

@@ -22,12 +22,9 @@ pub(crate) struct JudgedCheck {
 }
 
 /// Checks the judgement of a manifest. Before a policy was published there is nothing to check.
-pub(crate) async fn judged(
-    context: &Context,
-    of: JudgedOf,
-    manifest: &Manifest,
-) -> Result<JudgedCheck, StepError> {
+pub(crate) async fn judged(context: &Context, manifest: &Manifest) -> Result<JudgedCheck, StepError> {
     let mut check = JudgedCheck::default();
+    let of = JudgedOf { stage: manifest.stage, source_id: manifest.source_id.clone() };
     let id = of.id();
     if context.timeline_now().await.at("read what judges", id.as_str())?.is_none() {
         return Ok(check);

@@ -1,9 +1,10 @@
 //! The proof for one source: its bytes are read again, and each of its lines must lie where they say: in a part, in a
 //! file of rejects, or in no file by a stated rule.
 
-use crate::account::Rules;
+use crate::account::{AccountError, Rules};
 use crate::commit::{Context, utc_day};
-use crate::reread::{Reread, reread};
+use crate::lines::quarantine_reason;
+use crate::reread::{Numbers, Reread, reread};
 use crate::step::{At, StepError};
 use std::collections::BTreeMap;
 use trustwatch_lake::{Manifest, PartRef, RejectsRef, read_part, reject_lines, sha256_hex};
@@ -16,13 +17,6 @@ pub(crate) struct Check<'c> {
     pub(crate) problems: Vec<String>,
     /// Whether another build read the lines, and this one would take some of them for something else.
     pub(crate) is_read_otherwise: bool,
-}
-
-/// Numbers of the lines that files hold, in order.
-#[derive(Debug, Default)]
-pub(crate) struct Filed {
-    events: Vec<u64>,
-    rejects: Vec<u64>,
 }
 
 impl<'c> Check<'c> {
@@ -84,7 +78,7 @@ impl<'c> Check<'c> {
         &mut self,
         manifest: &Manifest,
         tail: &Manifest,
-    ) -> Result<Filed, StepError> {
+    ) -> Result<Numbers, StepError> {
         let filed = self.files(tail).await?;
         let held = manifest.held.as_ref().map(|held| held.line);
         if filed.events.iter().chain(&filed.rejects).any(|line| Some(*line) != held) {
@@ -98,22 +92,27 @@ impl<'c> Check<'c> {
         version: &ObjectVersion,
         manifest: &Manifest,
         rules: Rules,
-    ) -> Result<Option<Reread>, StepError> {
+    ) -> Result<Option<Reread<Numbers>>, StepError> {
         let Ok(feed) = &manifest.pins.feed else {
             self.problems.push("it was read without settings of its feed".to_owned());
             return Ok(None);
         };
         let id = self.source_id.as_str();
-        let read = reread(self.context, version, (&manifest.pins, feed), rules, id).await?;
-        if read.is_err() {
-            self.problems.push("the raw object cannot be read, but was not set aside".to_owned());
+        let numbers = Numbers::default();
+        match reread(self.context, version, (&manifest.pins, feed), rules, numbers, id).await? {
+            Ok(read) => Ok(Some(read)),
+            Err(AccountError::Read(error)) => {
+                quarantine_reason(error).at("read version", id)?;
+                self.problems.push("the raw object cannot be read, but was not set aside".to_owned());
+                Ok(None)
+            }
+            Err(AccountError::Sink(never)) => match never {},
         }
-        Ok(read.ok())
     }
 
     /// What holds of every account, whoever wrote it: no line twice, none that is not there, none of those that other
     /// versions deliver. Repeats stand at the beginning and a held line at the end.
-    fn rules(&mut self, manifest: &Manifest, filed: &Filed, raw_lines: u64) {
+    fn rules(&mut self, manifest: &Manifest, filed: &Numbers, raw_lines: u64) {
         if !manifest.counts.balances() {
             self.problems.push(format!("the counts do not balance: {:?}", manifest.counts));
         }
@@ -135,12 +134,12 @@ impl<'c> Check<'c> {
     }
 
     /// Each line is what its bytes say. Another build may have read them otherwise, and was right to stand by it.
-    fn same(&mut self, manifest: &Manifest, filed: &Filed, read: &Reread) {
+    fn same(&mut self, manifest: &Manifest, filed: &Numbers, read: &Reread<Numbers>) {
         let differs = [
             ("the account of the lines", manifest.counts == read.counts),
             ("the held line", manifest.held == read.held),
-            ("the lines that are events", filed.events == read.events),
-            ("the lines that are rejects", filed.rejects == read.rejects),
+            ("the lines that are events", filed.events == read.sink.events),
+            ("the lines that are rejects", filed.rejects == read.sink.rejects),
         ];
         for (what, _) in differs.iter().filter(|(_, is_same)| !is_same) {
             if manifest.writer == self.context.writer {
@@ -152,8 +151,8 @@ impl<'c> Check<'c> {
     }
 
     /// Reads the files of a manifest, and checks them and the index against it.
-    async fn files(&mut self, manifest: &Manifest) -> Result<Filed, StepError> {
-        let mut filed = Filed::default();
+    async fn files(&mut self, manifest: &Manifest) -> Result<Numbers, StepError> {
+        let mut filed = Numbers::default();
         let mut days: BTreeMap<String, u64> = BTreeMap::new();
         for part in &manifest.parts {
             let lines = self.part(manifest, part).await?;

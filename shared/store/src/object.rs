@@ -5,6 +5,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, EncodingType};
 use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use tokio::io::AsyncReadExt;
 use trustwatch_model::ObjectVersion;
 
@@ -294,6 +295,40 @@ impl Store {
             .collect();
         Ok(Listed { entries, next: page.next_continuation_token })
     }
+
+    /// All keys under a prefix, in order, with the length of each. Pages are asked for as they are needed.
+    pub fn all_keys<'s>(
+        &'s self,
+        bucket: &'s str,
+        prefix: &'s str,
+    ) -> BoxStream<'s, Result<(String, u64), StoreError>> {
+        all(move |next: Option<String>| async move { self.keys(bucket, prefix, next.as_deref()).await })
+    }
+
+    /// All versions of all raw objects under a prefix, in the order of [`Store::raw_versions`].
+    pub fn all_raw_versions<'s>(
+        &'s self,
+        prefix: &'s str,
+    ) -> BoxStream<'s, Result<ObjectVersion, StoreError>> {
+        all(move |next: Option<String>| async move { self.raw_versions(prefix, next.as_deref()).await })
+    }
+}
+
+/// The entries of page after page.
+fn all<'s, T, P>(page: impl Fn(Option<String>) -> P + Send + 's) -> BoxStream<'s, Result<T, StoreError>>
+where
+    T: Send + 's,
+    P: Future<Output = Result<Listed<T>, StoreError>> + Send + 's,
+{
+    let pages = stream::try_unfold(Some(None), move |place: Option<Option<String>>| {
+        let page = place.map(&page);
+        async move {
+            let Some(page) = page else { return Ok(None) };
+            let Listed { entries, next } = page.await?;
+            Ok(Some((stream::iter(entries).map(Ok), next.map(Some))))
+        }
+    });
+    pages.try_flatten().boxed()
 }
 
 /// A key as it stands in a listing. Keys may hold characters that XML cannot, so listings are asked for encoded:

@@ -171,7 +171,7 @@ async fn judge_by(cloud: &Cloud) -> anyhow::Result<()> {
     let from = FIRST_DAY.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
     publish(&cloud.context, STARTER, from.as_microsecond()).await?;
     for roster in rosters() {
-        let mistakes =
+        let (_, mistakes) =
             put_roster(&cloud.context, &SchoolId::new(roster.school)?, roster.csv.into_bytes()).await?;
         if !mistakes.is_empty() {
             bail!("the roster of `{}` has mistakes:\n{mistakes}", roster.school);

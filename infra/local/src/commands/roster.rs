@@ -62,15 +62,14 @@ impl Set {
         let Self { system, school, file } = self;
         let csv = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let session = system.open().await?;
-        let (people, _) = trustwatch_policy::Roster::parse(&csv);
         let put = put_roster(&session.context, &school, csv).await;
         session.close().await;
-        let mistakes = put?;
+        let (roster, mistakes) = put?;
         for line in mistakes.to_string().lines() {
             say!("{}:{line}", file.display())?;
         }
         let is_head = |person: &Person| person.school == school && person.role == Some(SubjectRole::Head);
-        if !people.people().iter().any(is_head) {
+        if !roster.people().iter().any(is_head) {
             say!(
                 "Note: no row has the role `head`. A case on the headteacher would stand in their own queue, where \
                  nobody else looks: name them in the column `role`."

@@ -152,10 +152,9 @@ const CONFIDENCE_MAX: usize = 90;
 
 impl Portal {
     /// How many columns of a header the portal's own map has, and of how many; `None` when it is no header.
-    fn own_columns(&self, line: &str, arena: &Bump) -> Option<(usize, usize)> {
-        let (own, all) = (Names::new(self.0.names, &[]), self.0.all_names(&Reading::default()));
+    fn own_columns(&self, (own, all): (&Names, &Names), line: &str, arena: &Bump) -> Option<(usize, usize)> {
         SEPARATORS.into_iter().find_map(|separator| {
-            let columns = Columns::named(&all, Cells::new(line, separator, arena));
+            let columns = Columns::named(all, Cells::new(line, separator, arena));
             let known = Cells::new(line, separator, arena).filter(|name| own.find_loosely(name).is_some());
             satisfies(&columns, required(&self.0)).then(|| (known.count(), columns.len()))
         })
@@ -184,8 +183,9 @@ impl Format for Portal {
     /// has.
     fn sniff(&self, _key: &str, head: &[&[u8]]) -> Option<Sniff> {
         let arena = Bump::new();
+        let (own, all) = (Names::new(self.0.names, &[]), self.0.all_names(&Reading::default()));
         let mut lines = head.iter().filter_map(|line| text::line(line, &arena));
-        let (known, all) = lines.find_map(|line| self.own_columns(line, &arena))?;
+        let (known, all) = lines.find_map(|line| self.own_columns((&own, &all), line, &arena))?;
         let share = (known * 100).checked_div(all)?;
         let confidence = u8::try_from(share.min(CONFIDENCE_MAX)).ok()?;
         let claims = known >= OWN_MIN && share >= SHARE_MIN;

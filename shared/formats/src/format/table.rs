@@ -11,6 +11,7 @@ use crate::read::leef::Leef;
 use crate::read::pairs::{self, Pairs};
 use crate::read::wrap::{self, Message};
 use crate::row::{self, Columns, Field, Names, Place, Row, Rules};
+use crate::text;
 use bumpalo::Bump;
 use trustwatch_model::{Action, Event, Reading, RejectReason, Skip};
 
@@ -279,7 +280,11 @@ impl Reader {
                 let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
                 let mut pairs = Pairs::new(text);
                 for (name, value) in pairs.by_ref() {
-                    names.put(row, name, if escapes { pairs::unescape(value, arena) } else { value });
+                    names.put(
+                        row,
+                        name,
+                        if escapes { text::unescape(value, pairs::ESCAPED, arena) } else { value },
+                    );
                 }
                 if row.known() == 0 { Shape::Other } else { Shape::Read { is_cut: pairs.is_cut() } }
             }
@@ -321,7 +326,7 @@ fn put_cef<'a>(names: &Names, row: &mut Row<'a>, cef: &Cef<'a>, arena: &'a Bump)
     for (name, value) in cef.pairs() {
         let labelled = labels.iter().flatten().find(|(field, _)| *field == name).map(|(_, place)| *place);
         if let Some(place) = names.find(name).or(labelled) {
-            names.put_at(row, place, cef::unescape(value, arena));
+            names.put_at(row, place, text::unescape(value, cef::ESCAPED, arena));
         }
     }
 }

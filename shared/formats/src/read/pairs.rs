@@ -1,8 +1,6 @@
 //! `key=value` pairs, quoted and bare mixed, parted by spaces, commas or tabs.
 
 use crate::scan;
-use bumpalo::Bump;
-use bumpalo::collections::String as ArenaString;
 
 /// Walks over the pairs of a line. Words without `=` are passed over.
 ///
@@ -118,24 +116,15 @@ fn is_escaped(before: &[u8]) -> bool {
     before.ends_with(b"\\") && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// The value with `\"` as `"`. A backslash before anything else stands for itself: Windows names hold them.
-pub(crate) fn unescape<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
-    if !value.contains("\\\"") {
-        return value;
-    }
-    let mut plain = ArenaString::with_capacity_in(value.len(), arena);
-    for (index, part) in value.split("\\\"").enumerate() {
-        if index > 0 {
-            plain.push('"');
-        }
-        plain.push_str(part);
-    }
-    plain.into_bump_str()
-}
+/// What a backslash takes its meaning from in a value. Before anything else it stands for itself: Windows names hold
+/// them.
+pub(crate) const ESCAPED: &[char] = &['"'];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text;
+    use bumpalo::Bump;
 
     fn check(line: &str, want: &[(&str, &str)]) {
         assert_eq!(Pairs::new(line).collect::<Vec<_>>(), want, "{line}");
@@ -187,6 +176,6 @@ mod tests {
     #[test]
     fn only_escaped_quotes_are_unescaped() {
         let arena = Bump::new();
-        assert_eq!(unescape("a \\\"b\\\" C:\\d", &arena), "a \"b\" C:\\d");
+        assert_eq!(text::unescape("a \\\"b\\\" C:\\d", ESCAPED, &arena), "a \"b\" C:\\d");
     }
 }

@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
         let escapes = memchr::memchr(b'\\', text.as_bytes()).is_some();
         let mut pairs = Pairs::new(text);
         for (key, value) in pairs.by_ref() {
-            self.put(key, if escapes { pairs::unescape(value, arena) } else { value });
+            self.put(key, if escapes { text::unescape(value, pairs::ESCAPED, arena) } else { value });
         }
         self.is_cut = pairs.is_cut();
     }
@@ -216,7 +216,7 @@ impl<'a> Fields<'a> {
             (None, "msg" | "tz") => key,
             _ => return,
         };
-        self.put(name, cef::unescape(value, arena));
+        self.put(name, text::unescape(value, cef::ESCAPED, arena));
     }
 }
 

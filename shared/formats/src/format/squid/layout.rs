@@ -12,7 +12,6 @@ use crate::read::wrap::Message;
 use crate::row::{self, Field, Row, Rules};
 use crate::text;
 use bumpalo::Bump;
-use bumpalo::collections::String as ArenaString;
 use trustwatch_model::{Event, RejectReason, Skip};
 
 /// A layout, taken apart.
@@ -120,7 +119,7 @@ impl Layout {
             let value;
             (value, rest) = if in_quotes && between.starts_with('"') {
                 let (value, rest) = cut_quoted(padded, between)?;
-                (unescaped(value, arena), rest)
+                (text::unescape(value, ESCAPED, arena), rest)
             } else if between.is_empty() {
                 (padded, "")
             } else {
@@ -164,19 +163,8 @@ fn cut_quoted<'a>(line: &'a str, between: &str) -> Option<(&'a str, &'a str)> {
     behind.or_else(|| (rest == between.trim_ascii_end()).then_some("")).map(|rest| (value, rest))
 }
 
-/// A value without the backslashes in front of its quotes and backslashes.
-fn unescaped<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
-    if !value.contains('\\') {
-        return value;
-    }
-    let mut plain = ArenaString::with_capacity_in(value.len(), arena);
-    let mut letters = value.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let escaped = (letter == '\\').then(|| letters.next_if(|next| matches!(next, '"' | '\\'))).flatten();
-        plain.push(escaped.unwrap_or(letter));
-    }
-    plain.into_bump_str()
-}
+/// What Squid writes a backslash in front of.
+const ESCAPED: &[char] = &['"', '\\'];
 
 /// The code at the beginning of a text, and the text behind it: `[encoding][-][[0]width][.max][{argument}]name`.
 fn code(piece: &str) -> Result<(Code, &str), &'static str> {
