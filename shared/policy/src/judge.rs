@@ -28,6 +28,14 @@ pub struct Sighting<'e> {
     pub audience: Audience,
 }
 
+impl Sighting<'_> {
+    /// A page of which nothing is known but whom it concerns, to be filled in.
+    #[must_use]
+    pub const fn page(audience: Audience) -> Self {
+        Self { search: None, host: None, category: None, action: None, intent: Intent::Page, audience }
+    }
+}
+
 /// One event that one rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -80,6 +88,15 @@ impl Judge {
             domains: Domains::compile(policy),
             words: Words::compile(policy),
         })
+    }
+
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Phrases in a search that mean nothing there, each with the word that takes the meaning away.
+    pub(crate) fn taken_away(&self, search: &str) -> Vec<(&str, &str)> {
+        self.searches.taken_away(search)
     }
 
     /// Judges one event of a filter product. Hits are in the order of the rules and say row 0.

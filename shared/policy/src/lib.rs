@@ -6,6 +6,7 @@
 //!
 //! This crate reads no clock, environment or network.
 
+mod explain;
 mod fields;
 mod fold;
 mod judge;
@@ -16,6 +17,7 @@ mod rule;
 mod timeline;
 mod yaml;
 
+pub use explain::Explanation;
 pub use judge::{Hit, Judge, Sighting};
 pub use mistake::{Mistake, Mistakes};
 pub use policy::{Document, POLICY_BYTES_MAX, Policy, RULES_MAX};

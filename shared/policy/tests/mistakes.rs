@@ -173,11 +173,6 @@ fn categories_and_lists() {
             "19:26: `weapons` already belongs to category violence for fortinet: expected each word in one category; remove one of them",
         ),
         (
-            "[Weapons, Explicit Violence]",
-            "[Weapons, 'Explicit, Violence']",
-            "14:27: `Explicit, Violence` holds a comma, which parts words in a log: expected one word; write two words, or the word without it",
-        ),
-        (
             "date: 2026-11-23",
             "date: 2026-11-31",
             "23:11: `2026-11-31` is not a date: expected a date like 2026-09-01; write year, month and day",
@@ -195,7 +190,27 @@ fn categories_and_lists() {
         (
             "guns.example.org]",
             "org]",
-            "24:35: `org` is not a domain: expected a domain like example.com in small letters, an international one as xn--…; leave out scheme, `*.`, path and port: everything below the domain is meant too",
+            "24:35: `org` is a public suffix, under which everybody registers: expected a registered domain like example.co.uk; write the domains below it that are meant",
+        ),
+        (
+            "guns.example.org]",
+            "co.uk]",
+            "24:35: `co.uk` is a public suffix, under which everybody registers: expected a registered domain like example.co.uk; write the domains below it that are meant",
+        ),
+        (
+            "guns.example.org]",
+            "guns]",
+            "24:35: `guns` is not a domain: expected a domain like example.com in small letters, an international one as xn--…; leave out scheme, `*.`, path and port: everything below the domain is meant too",
+        ),
+        (
+            "guns.example.org]",
+            "192.0.2.0/24]",
+            "24:35: `192.0.2.0/24` is an address or a range of them: expected a domain like example.com; write the domains of the sites that are meant: one address serves many",
+        ),
+        (
+            "guns.example.org]",
+            "192.0.2.7]",
+            "24:35: `192.0.2.7` is an address or a range of them: expected a domain like example.com; write the domains of the sites that are meant: one address serves many",
         ),
     ]);
 }

@@ -1,5 +1,7 @@
 //! `trustwatch policy`
 
+mod explain;
+
 use super::System;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -14,6 +16,8 @@ pub(crate) enum Policy {
     Starter,
     /// Read a policy, run the tests of its rules, and name every mistake
     Check(Check),
+    /// Say what a policy makes of one made-up event, or of a column of searches: one JSON object each
+    Explain(Box<explain::Explain>),
     /// Put a policy in force
     Publish(Publish),
 }
@@ -46,6 +50,7 @@ impl Policy {
                 Ok(ExitCode::SUCCESS)
             }
             Self::Check(check) => check.run(),
+            Self::Explain(explain) => explain.run(),
             Self::Publish(publish) => publish.run().await,
         }
     }

@@ -54,6 +54,14 @@ pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Said {
     trustwatch(directory).args(arguments).output().unwrap().into()
 }
 
+/// Runs a command to its end, with these bytes on its standard input.
+pub(crate) fn run_with(directory: &Path, arguments: &[&str], input: &[u8]) -> Said {
+    let file = directory.join("standard-input");
+    std::fs::write(&file, input).unwrap();
+    let input = std::fs::File::open(&file).unwrap();
+    trustwatch(directory).args(arguments).stdin(input).output().unwrap().into()
+}
+
 /// Runs a command that must succeed and say nothing on standard error.
 #[track_caller]
 pub(crate) fn done(directory: &Path, arguments: &[&str]) -> String {

@@ -54,11 +54,6 @@ fn read_words(
     let mut words = Vec::new();
     for node in fields::list(list, "a list of the filter's category words", notes) {
         let Some(word) = fields::text(node, "a category word of the filter", notes) else { continue };
-        if word.contains(',') {
-            let advice = "write two words, or the word without it";
-            notes.add(node.at, word, "holds a comma, which parts words in a log", "one word", advice);
-            continue;
-        }
         let key = (product.to_owned(), same_word(word));
         if let Some(earlier) = taken.get(&key) {
             let problem = format!("already belongs to category {earlier} for {product}");
@@ -72,9 +67,10 @@ fn read_words(
 }
 
 /// A category word in the form in which two spellings are equal: case, `&` and `and`, hyphens and spaces, spaces
-/// around a slash.
+/// around a slash or a comma.
 fn same_word(word: &str) -> String {
-    let spaced: String = word.to_lowercase().replace('&', " and ").replace('/', " / ").replace('-', " ");
+    let spaced =
+        word.to_lowercase().replace('&', " and ").replace('/', " / ").replace('-', " ").replace(',', " , ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     words.join(" ")
 }
@@ -101,25 +97,47 @@ impl Words {
         products
     }
 
-    /// What the cell of a log says: words parted by commas.
+    /// What the cell of a log says: words parted by commas. A word may hold commas itself (`Chat, IM & other
+    /// communication`), so the longest word that begins at a part is taken.
     pub(crate) fn find(&self, cell: &str) -> Vec<Match<'_>> {
-        let known = cell.split(',').filter_map(|word| self.words.get(&same_word(word)));
-        known
-            .flat_map(|(word, rules)| {
-                rules.iter().map(|rule| Match {
-                    rule: *rule,
-                    kind: Kind::Category,
-                    matched: word,
-                    clear: false,
-                })
-            })
-            .collect()
+        let mut found = Vec::new();
+        let mut rest = Some(cell);
+        while let Some(cell) = rest {
+            let (known, after) = self.first(cell);
+            rest = after;
+            let Some((word, rules)) = known else { continue };
+            found.extend(rules.iter().map(|rule| Match {
+                rule: *rule,
+                kind: Kind::Category,
+                matched: word,
+                clear: false,
+            }));
+        }
+        found
+    }
+
+    /// The longest known word that a cell begins with, and what follows it; without one, what follows the first part.
+    fn first<'c>(&self, cell: &'c str) -> (Option<&(String, Vec<usize>)>, Option<&'c str>) {
+        let ends = cell.match_indices(',').map(|(at, _)| at).take(WORD_COMMAS_MAX);
+        let mut ends: Vec<usize> = ends.collect();
+        if ends.len() < WORD_COMMAS_MAX {
+            ends.push(cell.len());
+        }
+        let after = |end: usize| cell.get(end + 1..);
+        let known = ends.iter().rev().find_map(|end| {
+            let word = self.words.get(&same_word(cell.get(..*end)?))?;
+            Some((Some(word), after(*end)))
+        });
+        known.unwrap_or_else(|| (None, ends.first().and_then(|end| after(*end))))
     }
 }
 
+/// Most parts that one word of a filter has between its commas.
+const WORD_COMMAS_MAX: usize = 4;
+
 #[cfg(test)]
 mod tests {
-    use super::same_word;
+    use super::{Words, same_word};
 
     #[test]
     fn spellings_of_a_category_word_are_equal() {
@@ -133,5 +151,19 @@ mod tests {
         }
         assert_ne!(same_word("Sports"), same_word("Sport"));
         assert_ne!(same_word("Land"), same_word("L&"));
+    }
+
+    #[test]
+    fn a_word_with_commas_is_one_word_and_the_longest_is_taken() {
+        let words = ["Hate", "Militancy, Hate & Extremism", "Chat", "Chat, IM & other communication"];
+        let words = words.iter().map(|word| (same_word(word), ((*word).to_owned(), vec![0])));
+        let words = Words { words: words.collect() };
+        let find = |cell| words.find(cell).iter().map(|found| found.matched.to_owned()).collect::<Vec<_>>();
+        assert_eq!(find("Militancy, Hate & Extremism"), ["Militancy, Hate & Extremism"]);
+        assert_eq!(find("News,militancy,hate and extremism,Chat"), ["Militancy, Hate & Extremism", "Chat"]);
+        assert_eq!(find("Chat,Hate"), ["Chat", "Hate"]);
+        assert_eq!(find("a,b,c,d,e,f,Hate,"), ["Hate"]);
+        assert_eq!(find("Militancy, Love"), [""; 0]);
+        assert_eq!(find(""), [""; 0]);
     }
 }

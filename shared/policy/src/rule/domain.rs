@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::yaml::Node;
 use jiff::civil::Date;
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
 /// Domains under one name, and where they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,17 @@ fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         !label.is_empty() && label.bytes().all(plain)
     };
+    if is_address(domain) {
+        let advice = "write the domains of the sites that are meant: one address serves many";
+        notes.add(node.at, domain, "is an address or a range of them", "a domain like example.com", advice);
+        return None;
+    }
+    if is_public_suffix(domain) {
+        let advice = "write the domains below it that are meant";
+        let problem = "is a public suffix, under which everybody registers";
+        notes.add(node.at, domain, problem, "a registered domain like example.co.uk", advice);
+        return None;
+    }
     if domain.contains('.') && domain.split('.').all(is_label) {
         return Some(domain);
     }
@@ -71,6 +83,20 @@ fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
     let advice = "leave out scheme, `*.`, path and port: everything below the domain is meant too";
     notes.add(node.at, domain, "is not a domain", expected, advice);
     None
+}
+
+fn is_address(text: &str) -> bool {
+    let address = text.split_once(['/', '-']).map_or(text, |(address, _)| address);
+    address.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+/// Whether the whole of it is a suffix of a registry, such as `uk` or `co.uk`. Hosting suffixes (`github.io`) may
+/// stand on a list: they belong to one company.
+fn is_public_suffix(domain: &str) -> bool {
+    let suffix = psl::suffix(domain.as_bytes());
+    suffix.is_some_and(|suffix| {
+        suffix.as_bytes() == domain.as_bytes() && suffix.typ() == Some(psl::Type::Icann)
+    })
 }
 
 /// All entries of all lists.

@@ -106,8 +106,8 @@ struct Pattern {
 struct Compiled {
     text: String,
     clear: bool,
-    /// Patterns any of which takes the meaning away.
-    unless: Vec<usize>,
+    /// Words any of which takes the meaning away, each with its pattern.
+    unless: Vec<(usize, String)>,
     rules: Vec<usize>,
 }
 
@@ -132,7 +132,8 @@ impl Searches {
             let rules: Vec<usize> = super::indexes(&policy.rules, uses).collect();
             for phrase in &lexicon.phrases {
                 pattern_of(&phrase.text, Some(phrases.len()));
-                let unless = phrase.unless.iter().map(|word| pattern_of(word, None)).collect();
+                let unless =
+                    phrase.unless.iter().map(|word| (pattern_of(word, None), word.clone())).collect();
                 let (text, clear) = (phrase.text.clone(), phrase.grade == Grade::Clear);
                 phrases.push(Compiled { text, clear, unless, rules: rules.clone() });
             }
@@ -143,20 +144,8 @@ impl Searches {
 
     /// What the words of a search say, in the order of the policy.
     pub(crate) fn find(&self, text: &str) -> Vec<Match<'_>> {
-        let mut present = BTreeSet::new();
-        for reading in fold::readings(text) {
-            for found in self.automaton.find_overlapping_iter(reading.as_str()) {
-                let index = found.pattern().as_usize();
-                let Some(pattern) = self.patterns.get(index) else { continue };
-                if reading.has_runs_of(&pattern.folded, found.start()) {
-                    present.insert(index);
-                }
-            }
-        }
-        let patterns = present.iter().filter_map(|index| self.patterns.get(*index));
-        let phrases: BTreeSet<usize> = patterns.flat_map(|pattern| pattern.phrases.iter().copied()).collect();
-        let phrases = phrases.into_iter().filter_map(|index| self.phrases.get(index));
-        let meant = phrases.filter(|phrase| !phrase.unless.iter().any(|word| present.contains(word)));
+        let present = self.present(text);
+        let meant = self.phrases_in(&present).filter(|phrase| phrase.taken_away_by(&present).is_none());
         meant
             .flat_map(|phrase| {
                 phrase.rules.iter().map(|rule| Match {
@@ -167,5 +156,40 @@ impl Searches {
                 })
             })
             .collect()
+    }
+
+    /// The phrases in a search that mean nothing there, each with the word that takes the meaning away.
+    pub(crate) fn taken_away(&self, text: &str) -> Vec<(&str, &str)> {
+        let present = self.present(text);
+        let phrases = self.phrases_in(&present);
+        phrases.filter_map(|phrase| Some((phrase.text.as_str(), phrase.taken_away_by(&present)?))).collect()
+    }
+
+    /// The patterns that stand in a search.
+    fn present(&self, text: &str) -> BTreeSet<usize> {
+        let mut present = BTreeSet::new();
+        for reading in fold::readings(text) {
+            for found in self.automaton.find_overlapping_iter(reading.as_str()) {
+                let index = found.pattern().as_usize();
+                let Some(pattern) = self.patterns.get(index) else { continue };
+                if reading.has_runs_of(&pattern.folded, found.start()) {
+                    present.insert(index);
+                }
+            }
+        }
+        present
+    }
+
+    /// The phrases among patterns, in the order of the policy.
+    fn phrases_in(&self, present: &BTreeSet<usize>) -> impl Iterator<Item = &Compiled> {
+        let patterns = present.iter().filter_map(|index| self.patterns.get(*index));
+        let phrases: BTreeSet<usize> = patterns.flat_map(|pattern| pattern.phrases.iter().copied()).collect();
+        phrases.into_iter().filter_map(|index| self.phrases.get(index))
+    }
+}
+
+impl Compiled {
+    fn taken_away_by(&self, present: &BTreeSet<usize>) -> Option<&str> {
+        self.unless.iter().find(|(pattern, _)| present.contains(pattern)).map(|(_, word)| word.as_str())
     }
 }
