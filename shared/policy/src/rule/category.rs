@@ -78,6 +78,8 @@ fn same_word(word: &str) -> String {
 /// All words of one filter product.
 #[derive(Default)]
 pub(crate) struct Words {
+    /// Whether the product writes several words into one field with nothing but a space between them.
+    run_together: bool,
     /// Word to its spelling in the policy and the rules of its category.
     words: HashMap<String, (String, Vec<usize>)>,
 }
@@ -90,15 +92,16 @@ impl Words {
             let uses = |rule: &super::Rule| rule.when.category && rule.category == category.code;
             let rules: Vec<usize> = super::indexes(&policy.rules, uses).collect();
             for (product, words) in &category.vendors {
-                let known = &mut products.entry(product.clone()).or_default().words;
-                known.extend(words.iter().map(|word| (same_word(word), (word.clone(), rules.clone()))));
+                let known = products.entry(product.clone()).or_default();
+                known.run_together = RUN_TOGETHER.contains(&product.as_str());
+                known.words.extend(words.iter().map(|word| (same_word(word), (word.clone(), rules.clone()))));
             }
         }
         products
     }
 
-    /// What the cell of a log says: words parted by commas. A word may hold commas itself (`Chat, IM & other
-    /// communication`), so the longest word that begins at a part is taken.
+    /// What the cell of a log says: words parted by commas or semicolons, or run together. A word may hold the same
+    /// signs itself (`Chat, IM & other communication`), so the longest word that begins at a part is taken.
     pub(crate) fn find(&self, cell: &str) -> Vec<Match<'_>> {
         let mut found = Vec::new();
         let mut rest = Some(cell);
@@ -118,11 +121,9 @@ impl Words {
 
     /// The longest known word that a cell begins with, and what follows it; without one, what follows the first part.
     fn first<'c>(&self, cell: &'c str) -> (Option<&(String, Vec<usize>)>, Option<&'c str>) {
-        let ends = cell.match_indices(',').map(|(at, _)| at).take(WORD_COMMAS_MAX);
-        let mut ends: Vec<usize> = ends.collect();
-        if ends.len() < WORD_COMMAS_MAX {
-            ends.push(cell.len());
-        }
+        let parts = |c: char| matches!(c, ',' | ';') || self.run_together && c == ' ';
+        let ends = cell.match_indices(parts).map(|(at, _)| at).chain([cell.len()]);
+        let ends: Vec<usize> = ends.take(WORD_PARTS_MAX).collect();
         let after = |end: usize| cell.get(end + 1..);
         let known = ends.iter().rev().find_map(|end| {
             let word = self.words.get(&same_word(cell.get(..*end)?))?;
@@ -132,8 +133,12 @@ impl Words {
     }
 }
 
-/// Most parts that one word of a filter has between its commas.
-const WORD_COMMAS_MAX: usize = 4;
+/// Products that run words together. Their harmless words must be known too (category `none` of the starter), so that
+/// no part of one is taken for another.
+const RUN_TOGETHER: [&str; 1] = ["symantec_proxysg"];
+
+/// Most parts of one word.
+const WORD_PARTS_MAX: usize = 6;
 
 #[cfg(test)]
 mod tests {
@@ -157,13 +162,25 @@ mod tests {
     fn a_word_with_commas_is_one_word_and_the_longest_is_taken() {
         let words = ["Hate", "Militancy, Hate & Extremism", "Chat", "Chat, IM & other communication"];
         let words = words.iter().map(|word| (same_word(word), ((*word).to_owned(), vec![0])));
-        let words = Words { words: words.collect() };
+        let words = Words { run_together: false, words: words.collect() };
         let find = |cell| words.find(cell).iter().map(|found| found.matched.to_owned()).collect::<Vec<_>>();
         assert_eq!(find("Militancy, Hate & Extremism"), ["Militancy, Hate & Extremism"]);
         assert_eq!(find("News,militancy,hate and extremism,Chat"), ["Militancy, Hate & Extremism", "Chat"]);
-        assert_eq!(find("Chat,Hate"), ["Chat", "Hate"]);
+        assert_eq!(find("Chat,Hate;chat"), ["Chat", "Hate", "Chat"]);
+        assert_eq!(find("Love Hate"), [""; 0]);
         assert_eq!(find("a,b,c,d,e,f,Hate,"), ["Hate"]);
         assert_eq!(find("Militancy, Love"), [""; 0]);
         assert_eq!(find(""), [""; 0]);
+    }
+
+    #[test]
+    fn words_that_run_together_are_told_apart_and_none_is_part_of_another() {
+        let words = ["Games", "For Kids Games", "Chat (IM)/SMS", "Social Networking"];
+        let words = words.iter().map(|word| (same_word(word), ((*word).to_owned(), vec![0])));
+        let words = Words { run_together: true, words: words.collect() };
+        let find = |cell| words.find(cell).iter().map(|found| found.matched.to_owned()).collect::<Vec<_>>();
+        assert_eq!(find("Our Own Social Networking Chat (IM)/SMS"), ["Social Networking", "Chat (IM)/SMS"]);
+        assert_eq!(find("For Kids Games"), ["For Kids Games"]);
+        assert_eq!(find("Games;News;Social Networking"), ["Games", "Social Networking"]);
     }
 }
