@@ -1,9 +1,10 @@
 //! Judging: a policy compiled, and a batch of events held against it.
 
+use crate::exemption::Compiled;
 use crate::rule::category::Words;
 use crate::rule::domain::Domains;
 use crate::rule::search::Searches;
-use crate::rule::{Match, Rule};
+use crate::rule::{Match, Rule, Verdict};
 use crate::{Policy, PolicyError, Roster, fold_login};
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
@@ -26,13 +27,34 @@ pub struct Sighting<'e> {
     pub intent: Intent,
     /// Whom it concerns.
     pub audience: Audience,
+    /// Year group of the person, in the school's words, where it is known.
+    pub year_group: Option<&'e str>,
+    /// The school, where it is known.
+    pub school: Option<&'e str>,
+    /// When it was, where that is known: microseconds since 1970 UTC.
+    pub at: Option<i64>,
 }
 
 impl Sighting<'_> {
     /// A page of which nothing is known but whom it concerns, to be filled in.
     #[must_use]
     pub const fn page(audience: Audience) -> Self {
-        Self { search: None, host: None, category: None, action: None, intent: Intent::Page, audience }
+        Self {
+            search: None,
+            host: None,
+            category: None,
+            action: None,
+            intent: Intent::Page,
+            audience,
+            year_group: None,
+            school: None,
+            at: None,
+        }
+    }
+
+    /// The year group of a pupil.
+    pub(crate) fn year(&self) -> Option<&str> {
+        self.year_group.filter(|_| self.audience == Audience::Pupil)
     }
 }
 
@@ -74,6 +96,7 @@ pub struct Judge {
     domains: Domains,
     /// By filter product.
     words: HashMap<String, Words>,
+    exemptions: Vec<Compiled>,
 }
 
 impl Judge {
@@ -87,6 +110,7 @@ impl Judge {
             searches: Searches::compile(policy)?,
             domains: Domains::compile(policy),
             words: Words::compile(policy),
+            exemptions: Compiled::compile(policy),
         })
     }
 
@@ -148,17 +172,36 @@ impl Judge {
             }
             let login = logins.at(row).map(String::as_str);
             let (school, event_at) = (columns.school.value(row), columns.event_at.value(row));
+            let subject = roster.subject(school, login, columns.attribution(row)?, event_at);
             let event = Sighting {
                 search: value(columns.search_terms, row),
                 host: value(columns.url_domain, row),
                 category: value(columns.filter_category, row),
                 action: columns.action(row)?,
                 intent: columns.intent(row)?,
-                audience: roster.audience(school, login, columns.attribution(row)?, event_at),
+                audience: subject.map_or(Audience::Unknown, |person| person.audience),
+                year_group: subject.and_then(|person| person.year_group.as_deref()),
+                school: Some(school),
+                at: Some(event_at),
             };
             self.decide(row, &event, &mut found, &mut hits);
         }
         Ok(hits)
+    }
+
+    /// What a rule makes of an event, exemptions considered: what is not exempted counts; where all is, it is a mark.
+    fn verdict(&self, rule: &Rule, event: &Sighting<'_>, matches: &[Match<'_>]) -> Option<Verdict> {
+        let exemption = |found: &Match<'_>| self.exemptions.iter().find(|it| it.covers(rule, event, found));
+        let Some(exempt) = matches.iter().find_map(exemption) else { return rule.decide(event, matches) };
+        let free: Vec<Match<'_>> =
+            matches.iter().filter(|found| exemption(found).is_none()).copied().collect();
+        if !free.is_empty() {
+            return rule.decide(event, &free);
+        }
+        let mut verdict = rule.decide(event, matches)?;
+        verdict.severity = Severity::TREND;
+        verdict.factors = vec![exempt.factor()];
+        Some(verdict)
     }
 
     /// Asks each rule that something in the event concerns.
@@ -168,7 +211,7 @@ impl Judge {
         for matches in found.chunk_by(|a, b| a.rule == b.rule) {
             let index = matches.first().map_or(0, |found| found.rule);
             let Some(rule) = self.rules.get(index) else { continue };
-            let Some(verdict) = rule.decide(event, matches) else { continue };
+            let Some(verdict) = self.verdict(rule, event, matches) else { continue };
             hits.push(Hit {
                 row,
                 rule: index,

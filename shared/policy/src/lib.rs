@@ -6,10 +6,12 @@
 //!
 //! This crate reads no clock, environment or network.
 
+mod exemption;
 mod explain;
 mod fields;
 mod fold;
 mod judge;
+mod london;
 mod mistake;
 mod policy;
 mod roster;
@@ -17,6 +19,7 @@ mod rule;
 mod timeline;
 mod yaml;
 
+pub use exemption::{Exemption, Scope};
 pub use explain::Explanation;
 pub use judge::{Hit, Judge, Sighting};
 pub use mistake::{Mistake, Mistakes};

@@ -1,5 +1,6 @@
 //! A policy file: one YAML document that holds everything by which events are judged.
 
+use crate::exemption::{Exemption, read_exemption};
 use crate::fields::{self, Fields};
 use crate::judge::Judge;
 use crate::mistake::{At, Mistakes};
@@ -36,6 +37,8 @@ pub struct Policy {
     pub lexicons: Vec<Lexicon>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// What is allowed for a while.
+    pub exemptions: Vec<Exemption>,
 }
 
 /// A policy or law that rules cite.
@@ -51,7 +54,8 @@ pub struct Document {
     pub clauses: BTreeMap<String, String>,
 }
 
-const FIELDS: &[&str] = &["version", "title", "documents", "categories", "lists", "lexicons", "rules"];
+const FIELDS: &[&str] =
+    &["version", "title", "documents", "categories", "lists", "lexicons", "rules", "exemptions"];
 
 impl Policy {
     /// Reads a policy file, lints it, and runs the tests of its rules.
@@ -99,6 +103,7 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
         lists: Vec::new(),
         lexicons: Vec::new(),
         rules: Vec::new(),
+        exemptions: Vec::new(),
     };
     for node in items(&fields, "documents", notes) {
         let taken: Vec<&str> = policy.documents.iter().map(|document| document.id.as_str()).collect();
@@ -130,6 +135,10 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
     for node in nodes.iter().take(RULES_MAX) {
         let rule = read_rule(node, &policy, notes);
         policy.rules.extend(rule);
+    }
+    for node in items(&fields, "exemptions", notes) {
+        let exemption = read_exemption(node, &policy, notes);
+        policy.exemptions.extend(exemption);
     }
     Some(policy)
 }

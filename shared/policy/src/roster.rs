@@ -1,9 +1,10 @@
 //! Whom a login belongs to, by a school's roster.
 
+use crate::london::london;
 use crate::mistake::{At, Mistakes};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use trustwatch_model::{Attribution, Audience, SchoolId, SubjectRole};
 
@@ -48,9 +49,7 @@ pub struct Roster {
 
 impl Default for Roster {
     fn default() -> Self {
-        // The bundled database knows London; a test holds it to that.
-        let london = TimeZoneDatabase::bundled().get("Europe/London").unwrap_or(TimeZone::UTC);
-        Self { people: Vec::new(), logins: HashMap::new(), london }
+        Self { people: Vec::new(), logins: HashMap::new(), london: london() }
     }
 }
 
@@ -123,18 +122,17 @@ impl Roster {
         others.map(|(name, _)| name.as_str()).chain([login])
     }
 
-    /// Whom an event concerns. A login that nobody knows, or that is not one person's, is [`Audience::Unknown`].
+    /// The person whom an event concerns; nobody where the login is not known, or is not one person's.
     #[must_use]
-    pub fn audience(
+    pub fn subject(
         &self,
         school: &str,
         login: Option<&str>,
         attribution: Attribution,
         event_at: i64,
-    ) -> Audience {
-        let login = login.filter(|_| attribution == Attribution::User);
-        let person = login.and_then(|login| self.person(school, login, event_at));
-        person.map_or(Audience::Unknown, |person| person.audience)
+    ) -> Option<&Person> {
+        let login = login.filter(|_| attribution == Attribution::User)?;
+        self.person(school, login, event_at)
     }
 
     fn london_date(&self, event_at: i64) -> Option<Date> {

@@ -13,8 +13,7 @@ static JUDGE: LazyLock<Judge> = LazyLock::new(|| Judge::new(&POLICY).unwrap());
 fn search(text: &str) -> Vec<Hit> {
     let audience = Audience::Unknown;
     let typed = Intent::Search;
-    let event =
-        Sighting { search: Some(text), host: None, category: None, action: None, intent: typed, audience };
+    let event = Sighting { search: Some(text), intent: typed, ..Sighting::page(audience) };
     JUDGE.sighting(&event, "")
 }
 
@@ -36,12 +35,10 @@ fn every_phrase_is_looked_for_by_a_rule_and_taken_away_by_each_of_its_words() {
 fn every_word_of_a_filter_and_every_help_line_is_looked_for_by_a_rule() {
     let page = |host, category, product| {
         let event = Sighting {
-            search: None,
             host,
             category,
             action: Some(trustwatch_model::Action::Allowed),
-            intent: Intent::Page,
-            audience: Audience::Unknown,
+            ..Sighting::page(Audience::Unknown)
         };
         JUDGE.sighting(&event, product)
     };

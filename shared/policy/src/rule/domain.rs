@@ -59,7 +59,7 @@ pub(crate) fn read_list(node: &Node, taken: &[&str], notes: &mut Mistakes) -> Op
     })
 }
 
-fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
+pub(crate) fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
     let domain = fields::text(node, "a domain", notes)?;
     let is_label = |label: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
@@ -83,6 +83,12 @@ fn read_domain<'n>(node: &'n Node, notes: &mut Mistakes) -> Option<&'n str> {
     let advice = "leave out scheme, `*.`, path and port: everything below the domain is meant too";
     notes.add(node.at, domain, "is not a domain", expected, advice);
     None
+}
+
+/// Whether a host is a domain or lies below it.
+pub(crate) fn lies_in(host: &str, domain: &str) -> bool {
+    let before = host.strip_suffix(domain);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 fn is_address(text: &str) -> bool {

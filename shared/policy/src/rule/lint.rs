@@ -12,6 +12,13 @@ pub(crate) const HELP_SEEKING: &str = "help_seeking";
 /// Categories that only the filter's own words may serve: no phrases and no lists are kept for them.
 const VENDOR_ONLY: [&str; 2] = ["illegal_csam", "terror_illegal"];
 
+/// Categories of danger to somebody: nobody is exempted from their rules.
+const NEVER_EXEMPT: [&str; 5] = ["illegal_csam", "terror_illegal", "suicide", "self_harm", "grooming_cse"];
+
+pub(crate) fn never_exempt(rule: &Rule) -> bool {
+    NEVER_EXEMPT.contains(&rule.category.as_str())
+}
+
 pub(crate) fn check(rule: &Rule, at: At, known: &Policy, notes: &mut Mistakes) {
     let when = &rule.when;
     if VENDOR_ONLY.contains(&rule.category.as_str()) && (when.search.is_some() || when.domain.is_some()) {

@@ -6,6 +6,7 @@ pub(crate) mod domain;
 pub(crate) mod lint;
 pub(crate) mod read;
 pub(crate) mod search;
+pub(crate) mod years;
 
 use crate::judge::Sighting;
 use crate::mistake::At;
@@ -24,6 +25,8 @@ pub struct Rule {
     pub when: When,
     /// How serious a hit is, by audience.
     pub severity: Severities,
+    /// Year groups of pupils that it concerns, folded; all if empty. It leaves staff and visitors as they are.
+    pub years: Vec<String>,
     /// What a person must have meant to do. Never [`Intent::Background`].
     pub intent: Vec<Intent>,
     /// How many events, how close together, make an alert.
@@ -166,7 +169,7 @@ impl Example {
             category: self.category.as_deref(),
             action: Some(self.action),
             intent: self.intent,
-            audience: self.audience,
+            ..Sighting::page(self.audience)
         }
     }
 }
@@ -225,6 +228,10 @@ impl Rule {
             return None;
         }
         if !self.intent.contains(&event.intent) || !self.when.takes(event.action) {
+            return None;
+        }
+        // A pupil of whom no year is known is judged as the strictest.
+        if !self.years.is_empty() && event.year().is_some_and(|year| !years::holds(&self.years, year)) {
             return None;
         }
         let base = self.severity.of(event.audience)?;

@@ -1,6 +1,6 @@
 //! Reading one rule.
 
-use super::{Cite, Example, Grid, Raise, Rule, Severities, When, lint};
+use super::{Cite, Example, Grid, Raise, Rule, Severities, When, lint, years};
 use crate::fields::{self, Fields};
 use crate::mistake::Mistakes;
 use crate::policy::{Document, Policy};
@@ -13,6 +13,7 @@ const FIELDS: &[&str] = &[
     "category",
     "when",
     "severity",
+    "years",
     "intent",
     "threshold",
     "grid",
@@ -55,6 +56,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
     let when = when.and_then(|node| read_when(node, category.as_deref(), known, notes));
     let severity = fields.need("severity", "a severity for pupil, staff or visitor", notes);
     let severity = severity.and_then(|node| read_severities(node, category.as_deref(), notes));
+    let years = fields.get("years").map_or_else(Vec::new, |node| read_years(node, notes));
     let intent = match fields.get("intent") {
         Some(node) => read_intents(node, notes),
         None => INTENTS.iter().map(|(_, intent)| *intent).collect(),
@@ -77,6 +79,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
         category: category?,
         when: when?,
         severity: severity?,
+        years,
         intent,
         threshold: threshold?,
         grid: grid?,
@@ -142,6 +145,20 @@ fn read_severities(node: &Node, category: Option<&str>, notes: &mut Mistakes) ->
         notes.add(node.at, node.shown(), "concerns nobody", expected, "say whom the rule concerns");
     }
     Some(severities)
+}
+
+fn read_years(node: &Node, notes: &mut Mistakes) -> Vec<String> {
+    let items = fields::list(node, "a list of year groups", notes);
+    if items.is_empty() {
+        notes.add(
+            node.at,
+            node.shown(),
+            "names no year group",
+            "a year group, like 5",
+            "add one or leave it out",
+        );
+    }
+    items.iter().filter_map(|item| fields::text(item, "a year group", notes).map(years::fold)).collect()
 }
 
 fn read_intents(node: &Node, notes: &mut Mistakes) -> Vec<Intent> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufRead, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trustwatch_model::{Action, Audience, Intent};
+use trustwatch_model::{Action, Audience, Intent, SchoolId};
 use trustwatch_policy::{Explanation, Judge, Policy, STARTER, Sighting};
 
 /// Longest search that is read from standard input, in bytes; what follows on the line is left out.
@@ -22,6 +22,15 @@ pub(crate) struct Explain {
     /// Who: pupil, staff, visitor or unknown
     #[arg(long, default_value = "pupil", value_parser = audience)]
     audience: Audience,
+    /// Year group of a pupil, such as 5
+    #[arg(long)]
+    year: Option<String>,
+    /// School, such as `oak-primary`
+    #[arg(long)]
+    school: Option<SchoolId>,
+    /// When it was, such as 2026-11-06T15:59:59Z; without it no exemption covers it
+    #[arg(long, value_name = "TIME")]
+    at: Option<jiff::Timestamp>,
     /// What was searched for; `-` reads one search a line from standard input
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -114,6 +123,9 @@ impl Explain {
             action: Some(self.action),
             intent: self.intent.unwrap_or(usual),
             audience: self.audience,
+            year_group: self.year.as_deref(),
+            school: self.school.as_ref().map(SchoolId::as_str),
+            at: self.at.map(jiff::Timestamp::as_microsecond),
         };
         let explanation = judge.explain(&event, self.product.as_deref().unwrap_or_default());
         serde_json::to_writer(&mut *out, &Explained { input, explanation })?;
