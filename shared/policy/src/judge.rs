@@ -1,5 +1,6 @@
 //! Judging: a policy compiled, and a batch of events held against it.
 
+use crate::calendar::{Calendars, Moment};
 use crate::exemption::Compiled;
 use crate::rule::category::Words;
 use crate::rule::domain::Domains;
@@ -97,6 +98,7 @@ pub struct Judge {
     /// By filter product.
     words: HashMap<String, Words>,
     exemptions: Vec<Compiled>,
+    calendars: Calendars,
 }
 
 impl Judge {
@@ -111,6 +113,7 @@ impl Judge {
             domains: Domains::compile(policy),
             words: Words::compile(policy),
             exemptions: Compiled::compile(policy),
+            calendars: Calendars::compile(policy),
         })
     }
 
@@ -190,15 +193,23 @@ impl Judge {
     }
 
     /// What a rule makes of an event, exemptions considered: what is not exempted counts; where all is, it is a mark.
-    fn verdict(&self, rule: &Rule, event: &Sighting<'_>, matches: &[Match<'_>]) -> Option<Verdict> {
+    fn verdict(
+        &self,
+        rule: &Rule,
+        event: &Sighting<'_>,
+        moment: Option<Moment<'_>>,
+        matches: &[Match<'_>],
+    ) -> Option<Verdict> {
         let exemption = |found: &Match<'_>| self.exemptions.iter().find(|it| it.covers(rule, event, found));
-        let Some(exempt) = matches.iter().find_map(exemption) else { return rule.decide(event, matches) };
+        let Some(exempt) = matches.iter().find_map(exemption) else {
+            return rule.decide(event, moment, matches);
+        };
         let free: Vec<Match<'_>> =
             matches.iter().filter(|found| exemption(found).is_none()).copied().collect();
         if !free.is_empty() {
-            return rule.decide(event, &free);
+            return rule.decide(event, moment, &free);
         }
-        let mut verdict = rule.decide(event, matches)?;
+        let mut verdict = rule.decide(event, moment, matches)?;
         verdict.severity = Severity::TREND;
         verdict.factors = vec![exempt.factor()];
         Some(verdict)
@@ -208,10 +219,11 @@ impl Judge {
     fn decide(&self, row: usize, event: &Sighting<'_>, found: &mut [Match<'_>], hits: &mut Vec<Hit>) {
         // Stable: what a rule found stays in the order phrases, entries, category words.
         found.sort_by_key(|found| found.rule);
+        let moment = self.calendars.moment(event.school, event.at);
         for matches in found.chunk_by(|a, b| a.rule == b.rule) {
             let index = matches.first().map_or(0, |found| found.rule);
             let Some(rule) = self.rules.get(index) else { continue };
-            let Some(verdict) = self.verdict(rule, event, matches) else { continue };
+            let Some(verdict) = self.verdict(rule, event, moment, matches) else { continue };
             hits.push(Hit {
                 row,
                 rule: index,

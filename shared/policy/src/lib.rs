@@ -6,6 +6,7 @@
 //!
 //! This crate reads no clock, environment or network.
 
+mod calendar;
 mod exemption;
 mod explain;
 mod fields;
@@ -19,6 +20,7 @@ mod rule;
 mod timeline;
 mod yaml;
 
+pub use calendar::{Calendar, Hours, PersonalUse, School, Time};
 pub use exemption::{Exemption, Scope};
 pub use explain::Explanation;
 pub use judge::{Hit, Judge, Sighting};

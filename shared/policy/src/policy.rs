@@ -1,5 +1,6 @@
 //! A policy file: one YAML document that holds everything by which events are judged.
 
+use crate::calendar::{Calendar, School, read_calendar, read_school};
 use crate::exemption::{Exemption, read_exemption};
 use crate::fields::{self, Fields};
 use crate::judge::Judge;
@@ -37,6 +38,10 @@ pub struct Policy {
     pub lexicons: Vec<Lexicon>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// When schools are in session.
+    pub calendars: Vec<Calendar>,
+    /// Which school keeps which calendar.
+    pub schools: Vec<School>,
     /// What is allowed for a while.
     pub exemptions: Vec<Exemption>,
 }
@@ -54,8 +59,18 @@ pub struct Document {
     pub clauses: BTreeMap<String, String>,
 }
 
-const FIELDS: &[&str] =
-    &["version", "title", "documents", "categories", "lists", "lexicons", "rules", "exemptions"];
+const FIELDS: &[&str] = &[
+    "version",
+    "title",
+    "documents",
+    "categories",
+    "lists",
+    "lexicons",
+    "calendars",
+    "schools",
+    "rules",
+    "exemptions",
+];
 
 impl Policy {
     /// Reads a policy file, lints it, and runs the tests of its rules.
@@ -103,6 +118,8 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
         lists: Vec::new(),
         lexicons: Vec::new(),
         rules: Vec::new(),
+        calendars: Vec::new(),
+        schools: Vec::new(),
         exemptions: Vec::new(),
     };
     for node in items(&fields, "documents", notes) {
@@ -125,6 +142,14 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
         let taken: Vec<&str> = policy.lexicons.iter().map(|lexicon| lexicon.name.as_str()).collect();
         let lexicon = read_lexicon(node, &taken, notes);
         policy.lexicons.extend(lexicon);
+    }
+    for node in items(&fields, "calendars", notes) {
+        let calendar = read_calendar(node, &policy, notes);
+        policy.calendars.extend(calendar);
+    }
+    for node in items(&fields, "schools", notes) {
+        let school = read_school(node, &policy, notes);
+        policy.schools.extend(school);
     }
     let Some(rules) = fields.need("rules", "a list of rules", notes) else { return Some(policy) };
     let nodes = fields::list(rules, "a list of rules", notes);

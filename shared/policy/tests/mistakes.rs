@@ -103,12 +103,12 @@ fn shapes() {
         (
             "title: Oak Trust",
             "titel: Oak Trust\ntitle: Elm",
-            "2:1: `titel` is not a field of the policy: expected one of version, title, documents, categories, lists, lexicons, rules, exemptions; correct or remove it",
+            "2:1: `titel` is not a field of the policy: expected one of version, title, documents, categories, lists, lexicons, calendars, schools, rules, exemptions; correct or remove it",
         ),
         (
             "    grid: day",
             "    gird: day",
-            "38:5: `gird` is not a field of a rule: expected one of id, title, category, when, severity, years, intent, threshold, grid, raises, advice, cites, tests; correct or remove it",
+            "38:5: `gird` is not a field of a rule: expected one of id, title, category, when, severity, years, time, intent, threshold, grid, raises, advice, cites, tests; correct or remove it",
         ),
         (
             "raises: [allowed, typed]",
@@ -345,7 +345,7 @@ fn how_serious_a_rule_is() {
         (
             "raises: [allowed, typed]",
             "raises: [often]",
-            "39:14: `often` is not a word that can stand here: expected one of allowed, typed; choose one",
+            "39:14: `often` is not a word that can stand here: expected one of allowed, typed, out_of_hours; choose one",
         ),
     ]);
 }

@@ -8,6 +8,7 @@ pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod years;
 
+use crate::calendar::{Moment, Time};
 use crate::judge::Sighting;
 use crate::mistake::At;
 use trustwatch_model::{Action, Audience, Intent, Precision, RuleId, Severity, Threshold};
@@ -27,6 +28,8 @@ pub struct Rule {
     pub severity: Severities,
     /// Year groups of pupils that it concerns, folded; all if empty. It leaves staff and visitors as they are.
     pub years: Vec<String>,
+    /// Kinds of time in which it holds, by the calendar of the school; any if empty.
+    pub times: Vec<Time>,
     /// What a person must have meant to do. Never [`Intent::Background`].
     pub intent: Vec<Intent>,
     /// How many events, how close together, make an alert.
@@ -117,6 +120,8 @@ pub enum Raise {
     Allowed,
     /// It was typed as a search.
     Typed,
+    /// Pupils were not in school, by the calendar of the school.
+    OutOfHours,
 }
 
 impl Raise {
@@ -125,6 +130,7 @@ impl Raise {
         match self {
             Self::Allowed => "allowed rather than blocked",
             Self::Typed => "typed search rather than page",
+            Self::OutOfHours => "out of hours",
         }
     }
 }
@@ -155,6 +161,12 @@ pub struct Example {
     pub audience: Audience,
     /// What for.
     pub intent: Intent,
+    /// Year group of the pupil.
+    pub year: Option<String>,
+    /// The school.
+    pub school: Option<String>,
+    /// When, in microseconds since 1970 UTC.
+    pub moment: Option<i64>,
     /// Whether the rule must fire.
     pub fires: bool,
     /// Where it stands, for a mistake.
@@ -169,6 +181,9 @@ impl Example {
             category: self.category.as_deref(),
             action: Some(self.action),
             intent: self.intent,
+            year_group: self.year.as_deref(),
+            school: self.school.as_deref(),
+            at: self.moment,
             ..Sighting::page(self.audience)
         }
     }
@@ -221,7 +236,12 @@ pub(crate) struct Verdict {
 
 impl Rule {
     /// What the rule makes of an event, given everything in it that concerns the rule.
-    pub(crate) fn decide(&self, event: &Sighting<'_>, matches: &[Match<'_>]) -> Option<Verdict> {
+    pub(crate) fn decide(
+        &self,
+        event: &Sighting<'_>,
+        moment: Option<Moment<'_>>,
+        matches: &[Match<'_>],
+    ) -> Option<Verdict> {
         let first = matches.first()?;
         // Not even a rule that lists it lays to a person what a page or a machine fetched by itself.
         if event.intent == Intent::Background {
@@ -234,15 +254,17 @@ impl Rule {
         if !self.years.is_empty() && event.year().is_some_and(|year| !years::holds(&self.years, year)) {
             return None;
         }
+        let time = self.time(moment)?;
         let base = self.severity.of(event.audience)?;
         let typed = event.intent == Intent::Search && matches.iter().any(|found| found.kind == Kind::Search);
         let clear = matches.iter().find(|found| typed && found.clear);
 
-        let mut factors = Vec::new();
+        let mut factors: Vec<String> = time.into_iter().collect();
         let mut severity = base;
         let holds = |raise: &&Raise| match raise {
             Raise::Allowed => event.action == Some(Action::Allowed),
             Raise::Typed => typed,
+            Raise::OutOfHours => moment.is_some_and(|moment| moment.is(Time::OutOfHours)),
         };
         if base.raised() > base {
             for raise in self.raises.iter().filter(holds) {
@@ -268,6 +290,22 @@ impl Rule {
             }
         }
         Some(Verdict { severity, threshold, thing: thing.to_owned(), matched, factors })
+    }
+}
+
+impl Rule {
+    /// What the reader is told of the time, if the rule is held to some and this is of it. A rule that is held to a
+    /// time does not hold where no calendar says what time it was.
+    fn time(&self, moment: Option<Moment<'_>>) -> Option<Option<String>> {
+        if self.times.is_empty() {
+            return Some(None);
+        }
+        let moment = moment?;
+        let time = self.times.iter().find(|time| moment.is(**time))?;
+        let (word, _) = Time::WORDS.iter().find(|(_, known)| known == time)?;
+        let doubt = moment.unknowable.filter(|_| *time == Time::Directed);
+        let doubt = doubt.map_or_else(String::new, |what| format!(", and no log can know whether {what}"));
+        Some(Some(format!("time: {}{doubt}", word.replace('_', " "))))
     }
 }
 

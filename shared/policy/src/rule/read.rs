@@ -1,10 +1,13 @@
 //! Reading one rule.
 
 use super::{Cite, Example, Grid, Raise, Rule, Severities, When, lint, years};
+use crate::calendar::Time;
 use crate::fields::{self, Fields};
+use crate::london::london;
 use crate::mistake::Mistakes;
 use crate::policy::{Document, Policy};
 use crate::yaml::Node;
+use jiff::civil::DateTime;
 use trustwatch_model::{Action, Audience, Distinct, Intent, RuleId, Severity, Threshold};
 
 const FIELDS: &[&str] = &[
@@ -14,6 +17,7 @@ const FIELDS: &[&str] = &[
     "when",
     "severity",
     "years",
+    "time",
     "intent",
     "threshold",
     "grid",
@@ -57,6 +61,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
     let severity = fields.need("severity", "a severity for pupil, staff or visitor", notes);
     let severity = severity.and_then(|node| read_severities(node, category.as_deref(), notes));
     let years = fields.get("years").map_or_else(Vec::new, |node| read_years(node, notes));
+    let times = fields.get("time").map_or_else(Vec::new, |node| read_times(node, known, notes));
     let intent = match fields.get("intent") {
         Some(node) => read_intents(node, notes),
         None => INTENTS.iter().map(|(_, intent)| *intent).collect(),
@@ -65,9 +70,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
         fields::choice(node, &[("day", Grid::Day), ("week", Grid::Week)], notes)
     });
     let threshold = read_threshold(fields.get("threshold"), grid.unwrap_or(Grid::Week), notes);
-    let raises = fields.get("raises").map_or_else(Vec::new, |node| {
-        fields::choices(node, &[("allowed", Raise::Allowed), ("typed", Raise::Typed)], notes)
-    });
+    let raises = fields.get("raises").map_or_else(Vec::new, |node| read_raises(node, known, notes));
     let advice = fields.need_text("advice", notes);
     let cites = fields.need("cites", "at least one `document clause`", notes);
     let cites = cites.map(|node| read_cites(node, &known.documents, notes));
@@ -80,6 +83,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
         when: when?,
         severity: severity?,
         years,
+        times,
         intent,
         threshold: threshold?,
         grid: grid?,
@@ -145,6 +149,33 @@ fn read_severities(node: &Node, category: Option<&str>, notes: &mut Mistakes) ->
         notes.add(node.at, node.shown(), "concerns nobody", expected, "say whom the rule concerns");
     }
     Some(severities)
+}
+
+fn read_times(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Time> {
+    need_calendars(node, known, notes);
+    fields::choices(node, &Time::WORDS, notes)
+}
+
+fn need_calendars(node: &Node, known: &Policy, notes: &mut Mistakes) {
+    if known.schools.is_empty() {
+        let advice = "say which school keeps which calendar, or leave the time out";
+        notes.add(
+            node.at,
+            node.shown(),
+            "asks for a time, and no school has a calendar",
+            "`schools`",
+            advice,
+        );
+    }
+}
+
+fn read_raises(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Raise> {
+    let words = [("allowed", Raise::Allowed), ("typed", Raise::Typed), ("out_of_hours", Raise::OutOfHours)];
+    let raises = fields::choices(node, &words, notes);
+    if raises.contains(&Raise::OutOfHours) {
+        need_calendars(node, known, notes);
+    }
+    raises
 }
 
 fn read_years(node: &Node, notes: &mut Mistakes) -> Vec<String> {
@@ -274,7 +305,10 @@ fn read_examples(node: &Node, notes: &mut Mistakes) -> Vec<Example> {
 }
 
 fn read_example(node: &Node, notes: &mut Mistakes) -> Option<Example> {
-    let known = ["search", "domain", "category", "product", "action", "audience", "intent", "fires"];
+    let known = [
+        "search", "domain", "category", "product", "action", "audience", "year", "school", "at", "intent",
+        "fires",
+    ];
     let fields = Fields::read(node, "an example", &known, notes)?;
     let mut value = |name| {
         let node = fields.get(name)?;
@@ -282,6 +316,8 @@ fn read_example(node: &Node, notes: &mut Mistakes) -> Option<Example> {
     };
     let (search, domain, category, product) =
         (value("search"), value("domain"), value("category"), value("product"));
+    let (year, school) = (value("year"), value("school"));
+    let moment = fields.get("at").and_then(|node| read_moment(node, notes));
     if category.is_some() != product.is_some() {
         let expected = "category and product together";
         let advice = "a category word belongs to the filter product whose word it is";
@@ -298,5 +334,29 @@ fn read_example(node: &Node, notes: &mut Mistakes) -> Option<Example> {
     let fires = fields.need("fires", "true or false", notes);
     let fires = fires.and_then(|node| fields::truth(node, notes));
     let (action, audience, intent, fires) = (action?, audience?, intent?, fires?);
-    Some(Example { search, domain, category, product, action, audience, intent, fires, at: node.at })
+    let at = node.at;
+    Some(Example {
+        search,
+        domain,
+        category,
+        product,
+        action,
+        audience,
+        intent,
+        year,
+        school,
+        moment,
+        fires,
+        at,
+    })
+}
+
+/// A moment by the clock of London, such as `2026-03-27T15:59:59`.
+fn read_moment(node: &Node, notes: &mut Mistakes) -> Option<i64> {
+    let at = node.shown().parse::<DateTime>().ok().and_then(|at| london().to_timestamp(at).ok());
+    if at.is_none() {
+        let expected = "day and time of London, like 2026-03-27T15:59:59";
+        notes.add(node.at, node.shown(), "is not a moment", expected, "correct it");
+    }
+    at.map(jiff::Timestamp::as_microsecond)
 }

@@ -150,6 +150,7 @@ fn expected_hit(policy: &Policy, index: usize, event: &Event, row: usize, produc
         let (holds, factor) = match raise {
             Raise::Allowed => (event.action == Some(Action::Allowed), "allowed rather than blocked"),
             Raise::Typed => (typed, "typed search rather than page"),
+            Raise::OutOfHours => (false, "no school has a calendar here"),
         };
         if holds && base < Severity::CRITICAL {
             severity = Severity::new(base.level() + 1).unwrap();
@@ -265,6 +266,7 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
         },
         severity: Severities { pupil: severity.0, staff: severity.1, visitor: severity.2 },
         years: how.5.into_iter().map(str::to_owned).collect(),
+        times: Vec::new(),
         intent: how.0,
         threshold: Threshold { count: how.2, within_ms: 60_000, distinct: Distinct::Thing },
         grid: how.3,
@@ -337,6 +339,8 @@ fn policy() -> impl Strategy<Value = Policy> {
         lists: vec![c, d],
         lexicons: vec![a, b],
         rules: vec![rules.0, rules.1, rules.2, rules.3],
+        calendars: Vec::new(),
+        schools: Vec::new(),
         exemptions,
     })
 }
