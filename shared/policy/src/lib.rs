@@ -7,6 +7,7 @@
 //! This crate reads no clock, environment or network.
 
 mod calendar;
+mod document;
 mod exemption;
 mod explain;
 mod fields;
@@ -21,11 +22,12 @@ mod timeline;
 mod yaml;
 
 pub use calendar::{Calendar, Hours, PersonalUse, School, Time};
+pub use document::Document;
 pub use exemption::{Exemption, Scope};
 pub use explain::Explanation;
 pub use judge::{Hit, Judge, Sighting};
 pub use mistake::{Mistake, Mistakes};
-pub use policy::{Document, POLICY_BYTES_MAX, Policy, RULES_MAX};
+pub use policy::{POLICY_BYTES_MAX, Policy, RULES_MAX};
 pub use roster::{Person, ROSTER_BYTES_MAX, Roster, fold_login};
 pub use rule::category::Category;
 pub use rule::domain::DomainList;

@@ -1,6 +1,7 @@
 //! A policy file: one YAML document that holds everything by which events are judged.
 
 use crate::calendar::{Calendar, School, read_calendar, read_school};
+use crate::document::{Document, read_document};
 use crate::exemption::{Exemption, read_exemption};
 use crate::fields::{self, Fields};
 use crate::judge::Judge;
@@ -12,7 +13,6 @@ use crate::rule::search::{Lexicon, read_lexicon};
 use crate::rule::{Rule, lint};
 use crate::yaml::{self, Node};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 
 /// Longest policy file, in bytes.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -44,19 +44,6 @@ pub struct Policy {
     pub schools: Vec<School>,
     /// What is allowed for a while.
     pub exemptions: Vec<Exemption>,
-}
-
-/// A policy or law that rules cite.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// Id, such as `003`.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// The day of its last review, where it bears one.
-    pub reviewed: Option<Date>,
-    /// Clause id to one line of what it says.
-    pub clauses: BTreeMap<String, String>,
 }
 
 const FIELDS: &[&str] = &[
@@ -99,6 +86,19 @@ impl Policy {
             Err(error) => notes.add(START, "", error.to_string(), "fewer phrases", "shorten the lexicons"),
         }
         if notes.is_empty() { Ok(policy) } else { Err(notes.sorted()) }
+    }
+}
+
+impl Policy {
+    /// What in the cited documents wants attention on a day: law that is repealed or foreign, passed review dates, periods that
+    /// are no numbers, consent as a basis, what logs cannot answer. The policy can be published all the same.
+    #[must_use]
+    pub fn warnings(&self, today: Date) -> Mistakes {
+        let mut notes = Mistakes::default();
+        for document in &self.documents {
+            document.warn(today, &mut notes);
+        }
+        notes.sorted()
     }
 }
 
@@ -171,25 +171,4 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
 /// The items of a part of the file that may be absent.
 fn items<'n>(fields: &Fields<'n>, part: &str, notes: &mut Mistakes) -> &'n [Node] {
     fields.get(part).map_or(&[], |node| fields::list(node, &format!("a list of {part}"), notes))
-}
-
-fn read_document(node: &Node, taken: &[&str], notes: &mut Mistakes) -> Option<Document> {
-    let fields = Fields::read(node, "a document", &["id", "title", "reviewed", "clauses"], notes)?;
-    let id = fields.need("id", "an id like 003", notes);
-    let id = id.and_then(|node| fields::new_name(node, "document", taken, notes));
-    let title = fields.need_text("title", notes);
-    let reviewed = fields.get("reviewed").and_then(|node| fields::date(node, notes));
-    let mut clauses = BTreeMap::new();
-    if let Some(node) = fields.need("clauses", "`clause: what it says`, one a line", notes) {
-        for (name, summary) in fields::map(node, "a set of clauses", notes).unwrap_or_default() {
-            let clause = fields::text(name, "a clause id", notes);
-            let summary = fields::text(summary, "one line of what the clause says", notes);
-            let (Some(clause), Some(summary)) = (clause, summary) else { continue };
-            if clauses.insert(clause.to_owned(), summary.to_owned()).is_some() {
-                let expected = "each clause once";
-                notes.add(name.at, clause, "stands twice in the document", expected, "remove one of them");
-            }
-        }
-    }
-    Some(Document { id: id?, title: title.unwrap_or_default(), reviewed, clauses })
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may unwrap, its helpers too")]
 
+use jiff::civil::date;
 use std::sync::LazyLock;
 use trustwatch_model::{Audience, Intent};
 use trustwatch_policy::{Hit, Judge, Policy, STARTER, Sighting};
@@ -97,4 +98,32 @@ fn the_example_of_the_documentation_is_a_policy() {
     let yaml = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let policy = Policy::parse(yaml).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(policy.rules.len(), 1);
+}
+
+#[test]
+fn the_faults_of_the_cited_documents_are_told_on_the_day_from_which_they_are_faults() {
+    let told = |day| -> Vec<String> {
+        let warnings = POLICY.warnings(day);
+        assert_eq!(warnings.left_out(), 0);
+        warnings.as_slice().iter().map(|it| format!("{} {}; {}", it.text, it.problem, it.expected)).collect()
+    };
+    let always = [
+        "Data Protection Act 1998 (document 000) was repealed on 25 May 2018; Data Protection Act 2018 and UK GDPR",
+        "Children's Internet Protection Act (document 000) is law of the United States; Keeping children safe in \
+         education and DfE's standards on filtering and monitoring",
+        "consent (document 000) is the basis of monitoring; public_task, legal_obligation or legitimate_interests",
+        "L66 (document 000) states a period that is no number; days, months or years",
+        "Lawful Business Practice Regulations 2000 (document 001) were revoked in 2018; the Investigatory Powers \
+         (Interception by Businesses etc.) Regulations 2018",
+        "Flourish With Us, ICT Acceptable Use Policy: Staff and Pupil… (document 002) bears no date of review; `reviewed`",
+        "Acceptable Use of Technology Statement (Kent e-Safety policy… (document 003) bears no date of review; `reviewed`",
+        "s9.1 (document 004) asks for what no log of a web filter holds; what a log can show",
+    ];
+    assert_eq!(told(date(2019, 8, 31)), always);
+    let edition = |told: &[String]| told.iter().find(|it| it.starts_with("KCSIE")).cloned();
+    let earlier = |year| Some(format!("KCSIE 2018 (document 001) is an earlier edition; KCSIE {year}"));
+    assert_eq!(edition(&told(date(2019, 9, 1))), earlier(2019));
+    assert_eq!(edition(&told(date(2026, 8, 31))), earlier(2025));
+    let due = |day| told(day).iter().filter(|it| it.contains("has passed")).count();
+    assert_eq!([due(date(2022, 9, 1)), due(date(2022, 9, 2)), due(date(2022, 10, 2))], [0, 1, 3]);
 }

@@ -78,6 +78,11 @@ impl Check {
                     policy.title,
                     policy.version
                 )?;
+                let warnings = policy.warnings(jiff::Zoned::now().date());
+                if !warnings.is_empty() {
+                    say!("The documents that it cites want attention; it can be published all the same:")?;
+                    show(&self.file, &warnings)?;
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Err(mistakes) => {

@@ -2,10 +2,11 @@
 
 use super::{Cite, Example, Grid, Raise, Rule, Severities, When, lint, years};
 use crate::calendar::Time;
+use crate::document::Document;
 use crate::fields::{self, Fields};
 use crate::london::london;
 use crate::mistake::Mistakes;
-use crate::policy::{Document, Policy};
+use crate::policy::Policy;
 use crate::yaml::Node;
 use jiff::civil::DateTime;
 use trustwatch_model::{Action, Audience, Distinct, Intent, RuleId, Severity, Threshold};
