@@ -3,6 +3,7 @@
 use crate::fields::{self, Fields};
 use crate::mistake::{At, Mistakes};
 use crate::yaml::Node;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub struct Document {
 enum Doubt {
     /// It bears no date.
     Undated,
+    /// It says when it was last reviewed, and not when it will be again.
+    LastReviewed(Date),
     /// It says when its next review is due.
     ReviewDue(Date),
     /// It cites a law or guidance.
@@ -74,8 +77,12 @@ pub(crate) fn read_document(node: &Node, taken: &[&str], notes: &mut Mistakes) -
     }
     let title = title.unwrap_or_default();
     let mut doubts = read_doubts(&fields, &clauses, notes);
-    if reviewed.is_none() && fields.get("reviewed").is_none() {
-        doubts.push((node.at, title.clone(), Doubt::Undated));
+    match (fields.get("reviewed"), reviewed) {
+        (None, _) => doubts.push((node.at, title.clone(), Doubt::Undated)),
+        (Some(node), Some(day)) if fields.get("review_due").is_none() => {
+            doubts.push((node.at, node.shown().to_owned(), Doubt::LastReviewed(day)));
+        }
+        _ => {}
     }
     Some(Document { id: id?, title, reviewed, clauses, doubts })
 }
@@ -128,7 +135,14 @@ impl Document {
                 Doubt::ReviewDue(due) if *due < today => {
                     warn("has passed", "a review by then", "ask its owner for the reviewed document");
                 }
-                Doubt::ReviewDue(_) => {}
+                Doubt::LastReviewed(day) if day.saturating_add(1.year()) < today => {
+                    warn(
+                        "is more than a year ago",
+                        "a review each year",
+                        "ask its owner for the reviewed document",
+                    );
+                }
+                Doubt::ReviewDue(_) | Doubt::LastReviewed(_) => {}
                 Doubt::Cites => warn_of_law(text, today, warn),
                 Doubt::Consent => warn(
                     "is the basis of monitoring",

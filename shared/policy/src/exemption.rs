@@ -45,7 +45,7 @@ pub struct Scope {
     pub years: Vec<String>,
     /// Rules; if empty, all that can be exempted from.
     pub rules: Vec<RuleId>,
-    /// Domains, each with all below it.
+    /// Domains, each with all below it. They cover visits, and no searches there.
     pub domains: Vec<String>,
     /// Phrases of lexicons, as they are written there.
     pub phrases: Vec<String>,
@@ -171,14 +171,18 @@ impl Compiled {
     pub(crate) fn covers(&self, rule: &Rule, event: &Sighting<'_>, found: &Match<'_>) -> bool {
         let scope = &self.exemption.scope;
         let named = |host: &str| scope.domains.iter().any(|domain| domain::lies_in(host, domain));
-        let phrase = found.kind == Kind::Search && scope.phrases.iter().any(|phrase| phrase == found.matched);
+        // That a site may be visited says nothing of what is searched for there.
+        let covered = match found.kind {
+            Kind::Search => scope.phrases.iter().any(|phrase| phrase == found.matched),
+            Kind::Domain | Kind::Category => event.host.is_some_and(named),
+        };
         let nothing_named = scope.domains.is_empty() && scope.phrases.is_empty();
         !lint::never_exempt(rule)
             && event.at.is_some_and(|at| (self.from..self.end).contains(&at))
             && (scope.schools.is_empty() || scope.schools.iter().any(|it| Some(it.as_str()) == event.school))
             && (scope.years.is_empty() || event.year().is_some_and(|year| years::holds(&scope.years, year)))
             && (scope.rules.is_empty() || scope.rules.contains(&rule.id))
-            && (nothing_named || phrase || event.host.is_some_and(named))
+            && (nothing_named || covered)
     }
 
     /// What the reader of a finding is told.

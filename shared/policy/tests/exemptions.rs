@@ -102,6 +102,8 @@ fn a_domain_is_exempt_with_all_below_it_and_danger_to_life_never() {
     };
     assert_eq!(page("games.example.com", "Games"), [1]);
     assert_eq!(page("a.games.example.com", "Games"), [1]);
+    let there = Sighting { host: Some("games.example.com"), ..search("isis", FRIDAY) };
+    assert_eq!(told(&judge, &there), [(4, vec![])], "what is searched for there is another matter");
     assert_eq!(page("notgames.example.com", "Games"), [2]);
     assert_eq!(page("a.games.example.com", "Suicide"), [5], "from danger to life nobody is exempted");
 }

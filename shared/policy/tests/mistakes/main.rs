@@ -440,6 +440,12 @@ fn a_syntax_error_stands_alone() {
     let expected = "2:9: `title: a: b` cannot be read (mapping values are not allowed in this context): expected YAML \
                     of one document; correct this first: nothing after it was read";
     assert_eq!(found, [expected]);
+    let tab = "4:2: `- id: a` cannot be read (tabs disallowed within this context (block indentation)): expected YAML \
+               of one document; correct this first: nothing after it was read";
+    assert_eq!(mistakes("version: 1\ntitle: x\nrules:\n\t- id: a\n"), [tab]);
+    let cycle = "2:12: `rules: &a [*a]` cannot be read (recursive references require weak recursion types): expected YAML \
+                 of one document; correct this first: nothing after it was read";
+    assert_eq!(mistakes("version: 1\nrules: &a [*a]\n"), [cycle]);
     assert_eq!(mistakes("a: 1\n---\nb: 2\n").len(), 1);
     assert_eq!(mistakes(&format!("{}1", "[".repeat(5_000))).len(), 1, "nested too deeply");
 }

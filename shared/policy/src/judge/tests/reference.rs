@@ -105,9 +105,10 @@ fn is_exempt(exemption: &Exemption, rule: &Rule, event: &Event, found: &Found) -
         return false;
     }
     let by_phrase = found.by_search && phrases.contains(&found.text);
-    let by_host = event.host.as_ref().is_some_and(|host| {
-        domains.iter().any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
-    });
+    let by_host = !found.by_search
+        && event.host.as_ref().is_some_and(|host| {
+            domains.iter().any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
+        });
     (schools.is_empty() || schools.iter().any(|school| school.as_str() == event.school))
         && (years.is_empty() || year_of(event).is_some_and(|year| years.iter().any(|it| it == year)))
         && (rules.is_empty() || rules.contains(&rule.id))
