@@ -458,5 +458,18 @@ async fn an_alert_that_is_not_what_it_should_be_is_named() {
         let named = problems.iter().any(|found| found.problem.contains(words) && found.key.contains(user));
         assert!(named, "{user}: {problems:?}");
     }
+    // What one source added, laid to another: to one that was judged and added nothing here, and to one that never was.
+    let before = verify(&context).await.unwrap().findings;
+    let (id, _) = rows.iter().find(|(_, row)| row.about.user_name.as_deref() == Some("pat.ash")).unwrap();
+    let judged =
+        deliver(&system, "oak/web/quiet.log", &visit(MIDNIGHT - 43_200, "sam.elm", "http://a.example/"))
+            .await;
+    for source in [judged.source_id().to_string(), "0".repeat(32)] {
+        system.forge_alert(id.as_str(), "SRC#", |item| set(item, "SK", format!("SRC#{source}"))).await;
+        let told = verify(&context).await.unwrap().findings;
+        let words = format!("what it adds to alert {id} follows from nothing that was judged");
+        let named = told.iter().any(|found| found.source_id == source && found.problem == words);
+        assert!(named && !before.iter().any(|found| found.problem == words), "{source}: {told:?}");
+    }
     system.stop().await;
 }

@@ -35,6 +35,7 @@ mod verify_chain;
 mod verify_gone;
 mod verify_judged;
 mod verify_source;
+mod verify_stray;
 
 pub use account::{AccountError, Rules, Sink, account};
 pub use alert::{About, AlertRow};

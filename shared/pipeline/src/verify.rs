@@ -10,6 +10,7 @@ use crate::verify_chain::{Told, chain_problems};
 use crate::verify_gone::{Gone, gone};
 use crate::verify_judged::judged;
 use crate::verify_source::Check;
+use crate::verify_stray::{Proved, strays};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 use trustwatch_lake::{Manifest, Outcome, Stage};
@@ -20,7 +21,7 @@ use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, SourceId};
 pub struct Finding {
     /// Source.
     pub source_id: String,
-    /// Key of the raw object.
+    /// Key of the raw object; `-` where there is none.
     pub key: String,
     /// What is wrong, with both figures.
     pub problem: String,
@@ -63,14 +64,15 @@ impl Report {
 
 /// Counts everything again.
 ///
-/// Memory: the line numbers of one object, and the names of all.
+/// Memory: the line numbers of one object, the names of all, and eight bytes for each alert that a source added to.
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read at all; what can be read and is wrong is a [`Finding`].
 pub async fn verify(context: &Context) -> Result<Report, StepError> {
     let mut report = Report::default();
+    let mut proved = Proved::default();
     let gone = gone(context).await?;
-    for (manifest, problems) in gone.checked(context).await? {
+    for (manifest, problems) in gone.checked(context, &mut proved).await? {
         report.gone += 1;
         report.counts += manifest.counts;
         let finding = |problem| Finding::of(&manifest.source_id, &manifest.source, problem);
@@ -79,7 +81,11 @@ pub async fn verify(context: &Context) -> Result<Report, StepError> {
     let mut versions = context.store.all_raw_versions("");
     while let Some(version) = versions.try_next().await.at("list raw", "-")? {
         report.objects += 1;
-        verify_version(context, &version, &gone, &mut report).await?;
+        verify_version(context, &version, &gone, &mut proved, &mut report).await?;
+    }
+    for (alert, source_id) in strays(context, &proved).await? {
+        let problem = format!("what it adds to alert {alert} follows from nothing that was judged");
+        report.findings.push(Finding { source_id: source_id.to_string(), key: "-".to_owned(), problem });
     }
     Ok(report)
 }
@@ -88,6 +94,7 @@ async fn verify_version(
     context: &Context,
     version: &ObjectVersion,
     gone: &Gone,
+    proved: &mut Proved,
     report: &mut Report,
 ) -> Result<(), StepError> {
     let source_id = Arrival::from(version).source_id();
@@ -133,6 +140,7 @@ async fn verify_version(
     let mut is_pending = false;
     for manifest in [Some(&manifest), tail.as_ref()].into_iter().flatten() {
         let judged = judged(context, manifest).await?;
+        proved.add_all(&judged);
         check.problems.extend(judged.problems);
         report.found += judged.findings;
         is_pending |= judged.is_pending;

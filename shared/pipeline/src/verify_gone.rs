@@ -6,6 +6,7 @@ use crate::commit::Context;
 use crate::step::{At, StepError};
 use crate::verify_judged::judged;
 use crate::verify_source::Check;
+use crate::verify_stray::Proved;
 use futures::TryStreamExt as _;
 use std::collections::{BTreeMap, HashSet};
 use trustwatch_lake::{Manifest, Stage, keys};
@@ -25,6 +26,7 @@ impl Gone {
     pub(crate) async fn checked(
         &self,
         context: &Context,
+        proved: &mut Proved,
     ) -> Result<Vec<(&Manifest, Vec<String>)>, StepError> {
         let mut checked = Vec::new();
         for manifest in self.0.values().flatten() {
@@ -35,7 +37,9 @@ impl Gone {
                 check.tail_alone(manifest, tail).await?;
             }
             for manifest in [Some(manifest), tail.as_ref()].into_iter().flatten() {
-                check.problems.extend(judged(context, manifest).await?.problems);
+                let judged = judged(context, manifest).await?;
+                proved.add_all(&judged);
+                check.problems.extend(judged.problems);
             }
             checked.push((manifest, check.problems));
         }

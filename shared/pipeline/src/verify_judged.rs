@@ -8,7 +8,7 @@ use crate::step::{At, StepError};
 use std::collections::BTreeSet;
 use trustwatch_casework::Cell;
 use trustwatch_lake::{FindingRow, JudgedManifest, JudgedOf, Manifest, read_findings, sha256_hex};
-use trustwatch_model::SourceId;
+use trustwatch_model::{AlertId, SourceId};
 
 /// What was found of the judgement of one manifest.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct JudgedCheck {
     pub(crate) is_pending: bool,
     /// Findings.
     pub(crate) findings: u64,
+    /// What it added, and to which alerts.
+    pub(crate) added: Vec<(AlertId, SourceId)>,
     /// What is wrong.
     pub(crate) problems: Vec<String>,
 }
@@ -39,12 +41,12 @@ pub(crate) async fn judged(context: &Context, manifest: &Manifest) -> Result<Jud
     }
     check.findings = judged.findings();
     let rows = parts(context, &judged, &mut check.problems).await?;
-    alerts(context, &judged, rows, &mut check.problems).await?;
+    check.added = alerts(context, &judged, rows, &mut check.problems).await?;
     Ok(check)
 }
 
 /// The last judgement of a source that is finished.
-async fn finished(
+pub(crate) async fn finished(
     context: &Context,
     school: &str,
     id: &SourceId,
@@ -94,7 +96,7 @@ async fn alerts(
     judged: &JudgedManifest,
     rows: Vec<FindingRow>,
     problems: &mut Vec<String>,
-) -> Result<(), StepError> {
+) -> Result<Vec<(AlertId, SourceId)>, StepError> {
     let id = judged.source_id.as_str();
     let additions = additions(context, judged, rows).await?;
     let to_fold: BTreeSet<_> = additions.keys().flat_map(Cell::to_fold_again).collect();
@@ -122,5 +124,5 @@ async fn alerts(
             }
         }
     }
-    Ok(())
+    Ok(additions.keys().map(|cell| (cell.id(), judged.source_id.clone())).collect())
 }

@@ -11,6 +11,7 @@ use crate::error::failed_conditions;
 use crate::ledger::{Item, get_number, get_text, number, text};
 use crate::{PutOutcome, Store, StoreError};
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use std::collections::BTreeMap;
 use trustwatch_model::{AlertId, SourceId};
 
@@ -236,6 +237,31 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Every contribution that says something, of all cells, in no order: for the proof, which looks at the whole table.
+    pub fn all_contributions(&self) -> BoxStream<'_, Result<(AlertId, SourceId), StoreError>> {
+        const VERB: &str = "all_contributions";
+        let items = self
+            .dynamodb
+            .scan()
+            .table_name(&self.names.table)
+            .filter_expression("begins_with(PK, :alert) AND begins_with(SK, :source) AND body <> :nothing")
+            .expression_attribute_values(":alert", text("ALERT#"))
+            .expression_attribute_values(":source", text(SOURCE))
+            .expression_attribute_values(":nothing", text(""))
+            .projection_expression("PK, SK")
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let named = |item: Item| {
+            let alert = get_text(&item, "PK").and_then(|key| AlertId::parse(key.strip_prefix("ALERT#")?));
+            let source = get_text(&item, "SK").and_then(|key| SourceId::parse(key.strip_prefix(SOURCE)?));
+            alert.zip(source).ok_or_else(|| StoreError::fault(VERB, "Names"))
+        };
+        let items = stream::unfold(items, |mut items| async move { Some((items.next().await?, items)) });
+        items.map(move |item| item.map_err(|error| StoreError::of(VERB, error)).and_then(named)).boxed()
     }
 
     /// Writes what was concluded of a cell, if nobody has written it since it was read: the alert, its places in
