@@ -1,16 +1,16 @@
 //! From committed events to alerts.
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
+#[path = "judging/splits.rs"]
+mod splits;
+
 use aws_sdk_dynamodb::types::AttributeValue;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::collections::BTreeSet;
 use trustwatch_casework::Status;
 use trustwatch_lake::Stage;
 use trustwatch_model::SchoolId;
 use trustwatch_pipeline::{
-    AlertRow, Arrival, Context, Judged, PublishError, alerts, classify, judge_again, normalise, publish,
-    put_roster, queue_unfinished, reconcile_judgements, verify,
+    Arrival, Context, Judged, PublishError, alerts, classify, judge_again, normalise, publish, put_roster,
+    queue_unfinished, reconcile_judgements, verify,
 };
 use trustwatch_tests::judging::{
     POLICY, alert_facts, bet, hurt, judge, judged_school, manifest_of, roster, stricter, visit,
@@ -302,107 +302,6 @@ async fn a_policy_takes_effect_no_sooner_than_every_worker_knows_it() {
     let wrong = publish(&context, &stricter().replace("count: 2", "count: 0"), 0).await;
     assert!(matches!(wrong, Err(PublishError::Mistakes(_))), "{wrong:?}");
     system.stop().await;
-}
-
-#[derive(Debug, Clone)]
-struct Delivery {
-    /// For each event: who, when in the two days, and into which of the files it goes.
-    events: Vec<(bool, i64, usize)>,
-    /// The order in which files are delivered, some of them twice.
-    order: Vec<usize>,
-}
-
-const FILES: usize = 4;
-
-fn deliveries() -> impl Strategy<Value = Delivery> {
-    // Around midnight and close together, so that thresholds are crossed, or nearly.
-    let event = (any::<bool>(), -1_200..1_200_i64, 0..FILES);
-    let order = prop::collection::vec(0..FILES, 0..4);
-    (prop::collection::vec(event, 1..14), order, Just((0..FILES).collect::<Vec<_>>()).prop_shuffle())
-        .prop_map(|(events, mut again, all)| {
-            again.extend(all);
-            Delivery { events, order: again }
-        })
-}
-
-fn line(&(who, second, _): &(bool, i64, usize)) -> String {
-    bet(MIDNIGHT + second, if who { "pat.ash" } else { "sam.elm" })
-}
-
-/// The seconds of one person that belong to an alert, by the words of the rule and nested loops: those inside a stretch
-/// of ten minutes, both ends counted in, with three visits of different seconds.
-fn inside(delivery: &Delivery, who: bool) -> BTreeSet<i64> {
-    let seconds: BTreeSet<i64> =
-        delivery.events.iter().filter(|event| event.0 == who).map(|event| event.1).collect();
-    let mut inside = BTreeSet::new();
-    for last in &seconds {
-        let stretch: Vec<i64> =
-            seconds.iter().copied().filter(|at| (last - 600..=*last).contains(at)).collect();
-        if stretch.len() >= 3 {
-            inside.extend(stretch);
-        }
-    }
-    inside
-}
-
-/// What the alerts of a school say, held against what the visits say.
-async fn told_as_visited(context: &Context, school: &str, delivery: &Delivery) {
-    let id = SchoolId::new(school).unwrap();
-    let rows = alerts(context, std::slice::from_ref(&id), Status::Open).await.unwrap();
-    for (who, login) in [(true, "pat.ash"), (false, "sam.elm")] {
-        let of_this =
-            |row: &&AlertRow| row.about.cell.school == id && row.about.user_name.as_deref() == Some(login);
-        let told: Vec<u64> = rows.values().filter(of_this).map(|row| row.events).collect();
-        let expected = inside(delivery, who).len() as u64;
-        assert_eq!(told.is_empty(), expected == 0, "{login}: {told:?}, {expected} expected: {delivery:?}");
-        // A stretch over midnight may show an event in the alerts of both days; none is left out.
-        assert!(told.iter().sum::<u64>() >= expected, "{login}: {told:?}, {expected} expected: {delivery:?}");
-        if let [only] = told[..] {
-            assert_eq!(only, expected, "{login}: {delivery:?}");
-        }
-    }
-}
-
-/// Alerts do not depend on how the events were cut into files, nor on the order or number of deliveries.
-#[test]
-fn alerts_are_those_of_all_events_at_once() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let system = runtime.block_on(System::start());
-    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let case = std::cell::Cell::new(0);
-    let fired = std::cell::Cell::new(0);
-    let result = runner.run(&deliveries(), |delivery| {
-        case.set(case.get() + 1);
-        let found = runtime.block_on(play(&system, case.get(), &delivery));
-        fired.set(fired.get() + usize::from(!found.0.is_empty()));
-        prop_assert_eq!(found.0, found.1);
-        Ok(())
-    });
-    result.unwrap();
-    assert!(fired.get() > 5, "only {} cases had an alert", fired.get());
-    runtime.block_on(system.stop());
-}
-
-async fn play(system: &System, case: usize, delivery: &Delivery) -> (Vec<String>, Vec<String>) {
-    let (split, whole) = (format!("s{case:04}"), format!("w{case:04}"));
-    let context = system.context();
-    for school in [&split, &whole] {
-        judged_school(system, school).await;
-    }
-    let mut arrivals = Vec::new();
-    for file in 0..FILES {
-        let text: String = delivery.events.iter().filter(|event| event.2 == file).map(line).collect();
-        arrivals.push(system.put(&format!("{split}/web/{file}.log"), text).await);
-    }
-    for file in &delivery.order {
-        normalise(&context, &arrivals[*file]).await.unwrap();
-        judge(&context, &arrivals[*file]).await;
-    }
-    let text: String = delivery.events.iter().map(line).collect();
-    deliver(system, &format!("{whole}/web/all.log"), &text).await;
-    told_as_visited(&context, &split, delivery).await;
-    (alert_facts(&context, &split).await, alert_facts(&context, &whole).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -126,6 +126,19 @@ impl Table {
         TransactWriteItem::builder().put(put.build().unwrap()).build()
     }
 
+    /// Raises a revision, if it is still the one that was seen.
+    fn bump(&self, seen: AttributeValue) -> TransactWriteItem {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .key("PK", s("A"))
+            .key("SK", s("rev"))
+            .update_expression("SET rev = rev + :one")
+            .condition_expression("rev = :seen")
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":seen", seen);
+        TransactWriteItem::builder().update(update.build().unwrap()).build()
+    }
+
     /// What is due in a shard until a moment, with the pages one after the other.
     async fn due(&self, until: i64, page: i32) -> Vec<String> {
         let mut found = Vec::new();
@@ -196,20 +209,9 @@ async fn a_condition_sees_the_item_as_it_is_and_a_refused_update_changes_nothing
 async fn a_transaction_that_is_cancelled_changes_nothing_and_says_which_action_failed() {
     let table = Table::start("transactions").await;
     table.put(item("A", "rev", &[("rev", n(7))])).await;
-    let bump = |seen: i64| {
-        let update = Update::builder()
-            .table_name(&table.name)
-            .key("PK", s("A"))
-            .key("SK", s("rev"))
-            .update_expression("SET rev = rev + :one")
-            .condition_expression("rev = :seen")
-            .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":seen", n(seen));
-        TransactWriteItem::builder().update(update.build().unwrap()).build()
-    };
     let send = |seen: i64| {
         let put = table.put_action(item("A", "SRC#1", &[]), Some("attribute_not_exists(PK)"));
-        table.client.transact_write_items().transact_items(put).transact_items(bump(seen)).send()
+        table.client.transact_write_items().transact_items(put).transact_items(table.bump(n(seen))).send()
     };
     let error = send(6).await.unwrap_err().into_service_error();
     let reasons = error.is_transaction_canceled_exception().then(|| match &error {
@@ -238,18 +240,13 @@ async fn of_racing_transactions_on_one_revision_each_takes_effect_once() {
             // Whoever loses reads again and tries again, as contributions to one cell do.
             for _ in 0..200 {
                 let seen = table.get("A", "rev").await.unwrap()["rev"].clone();
-                let update = Update::builder()
-                    .table_name(&table.name)
-                    .key("PK", s("A"))
-                    .key("SK", s("rev"))
-                    .update_expression("SET rev = rev + :one")
-                    .condition_expression("rev = :seen")
-                    .expression_attribute_values(":one", n(1))
-                    .expression_attribute_values(":seen", seen);
-                let bump = TransactWriteItem::builder().update(update.build().unwrap()).build();
                 let put = table.put_action(item("A", &format!("SRC#{source}"), &[]), None);
-                let send =
-                    table.client.transact_write_items().transact_items(put).transact_items(bump).send();
+                let send = table
+                    .client
+                    .transact_write_items()
+                    .transact_items(put)
+                    .transact_items(table.bump(seen))
+                    .send();
                 if send.await.is_ok() {
                     return;
                 }
