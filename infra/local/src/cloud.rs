@@ -52,6 +52,8 @@ pub struct CloudOptions {
     pub lease: Duration,
     /// The time.
     pub clock: Clock,
+    /// How long to wait for another process to let go of the directory.
+    pub lock_patience: Duration,
 }
 
 impl CloudOptions {
@@ -66,6 +68,7 @@ impl CloudOptions {
             // A lease saves work and nothing else. On one machine a dead worker's process is gone with it.
             lease: Duration::from_secs(15),
             clock: Arc::new(jiff::Timestamp::now),
+            lock_patience: s3::LOCK_PATIENCE,
         }
     }
 }
@@ -260,8 +263,9 @@ pub async fn status(data: &Path) -> anyhow::Result<Status> {
 async fn open_s3(options: &CloudOptions) -> anyhow::Result<Arc<S3Store>> {
     let directory = options.data.join("s3");
     let (durability, clock) = (options.durability, Arc::clone(&options.clock));
+    let lock_patience = options.lock_patience;
     let opened = tokio::task::spawn_blocking(move || {
-        S3Store::open_with(&directory, s3::Options { durability, clock })
+        S3Store::open_with(&directory, s3::Options { durability, clock, lock_patience })
     });
     let store = opened.await?.with_context(|| format!("cannot open `{}`", options.data.display()))?;
     Ok(Arc::new(store))

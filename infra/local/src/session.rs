@@ -38,7 +38,10 @@ impl Session {
             if let Some(store) = running(data).await {
                 return Ok(Self::on(store));
             }
-            match Cloud::start(CloudOptions { dispatch: false, ..CloudOptions::new(data) }).await {
+            // Whoever has the directory is asked again at once: a system that has just been started answers soon.
+            let lock_patience = Duration::ZERO;
+            let options = CloudOptions { dispatch: false, lock_patience, ..CloudOptions::new(data) };
+            match Cloud::start(options).await {
                 Ok(cloud) => return Ok(Self { context: cloud.context.clone(), cloud: Some(cloud) }),
                 // A system that is starting has the directory already and does not answer yet.
                 Err(error) if is_locked(&error) && began.elapsed() < STARTED_IN => {

@@ -63,4 +63,4 @@ pub use sign_in::{GROUP_MAP_KEY, PutGroupMapError, SignInError, SignedIn, put_gr
 pub use step::{Cause, Disposition, StepError};
 pub use tail::TAIL_AFTER_MS;
 pub use trustwatch_lake::PartLimits;
-pub use verify::{Finding, Report, verify};
+pub use verify::{Finding, Report, SetAside, verify};

@@ -33,6 +33,15 @@ impl Finding {
     }
 }
 
+/// A version that was set aside as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    /// Key of the raw object.
+    pub key: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
 /// What `verify` counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -40,6 +49,8 @@ pub struct Report {
     pub objects: u64,
     /// Versions that were set aside as a whole.
     pub quarantined: u64,
+    /// Each of them, with what to do.
+    pub set_aside: Vec<SetAside>,
     /// Versions that have not been normalised, or not judged yet.
     pub pending: u64,
     /// Versions that were worked on and that are no longer there. What they became is proved by itself.
@@ -126,6 +137,8 @@ async fn verify_version(
     }
     if let Outcome::Quarantined { reason } = &manifest.outcome {
         report.quarantined += 1;
+        let told = format!("{}: {}", reason.code(), reason.advice());
+        report.set_aside.push(SetAside { key: version.key.clone(), reason: told });
         if let Some(problem) = wrongly_set_aside(context, version, &manifest, reason).await? {
             report.findings.push(finding(problem));
         }

@@ -257,6 +257,7 @@ async fn times_come_from_the_clock_that_was_given_and_order_does_not() {
     let options = Options {
         durability: Durability::ProcessExit,
         clock: Arc::new(move || jiff::Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
+        ..Options::default()
     };
     let server = Embedded::start(directory.path(), options).await;
     versioned(&server).await;

@@ -1,8 +1,9 @@
 //! `trustwatch ship`
 
 use super::{Data, bytes_bar};
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use trustwatch_local::cloud::{Endpoints, connect, credentials};
@@ -37,9 +38,23 @@ impl Ship {
                 // All are looked at before the first is sent: a typing mistake sends nothing.
                 std::fs::File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
                 ensure!(!file.is_dir(), "`{}` is a directory: name the files in it", file.display());
+                ensure!(
+                    file.is_file(),
+                    "`{}` is no file: write what it gives into one first",
+                    file.display()
+                );
                 Ok((self.key(file)?, file.as_path()))
             })
             .collect::<anyhow::Result<_>>()?;
+        let mut names = BTreeMap::new();
+        for (key, file) in &keyed {
+            if let Some(other) = names.insert(key, *file) {
+                let (one, two) = (other.display(), file.display());
+                bail!(
+                    "`{one}` and `{two}` have one name, and the second would go for a longer `{key}`: rename one"
+                );
+            }
+        }
         match &self.endpoint {
             Some(endpoint) => {
                 let keys = self.keys_for(endpoint)?;

@@ -3,7 +3,7 @@
 use super::System;
 use clap::Args;
 use std::process::ExitCode;
-use trustwatch_pipeline::{Report, verify};
+use trustwatch_pipeline::{Report, SetAside, verify};
 
 #[derive(Args)]
 pub(crate) struct Verify {
@@ -29,10 +29,19 @@ impl Verify {
     }
 }
 
+/// Most files set aside that people are shown.
+const SHOWN_MAX: usize = 20;
+
 fn print(report: &Report) -> anyhow::Result<()> {
     let counts = &report.counts;
     say!("objects      {:>12}", report.objects)?;
-    say!("  set aside  {:>12}   as a whole, with a reason on the feed", report.quarantined)?;
+    say!("  set aside  {:>12}   as a whole", report.quarantined)?;
+    for SetAside { key, reason } in report.set_aside.iter().take(SHOWN_MAX) {
+        say!("               {key}: {reason}")?;
+    }
+    if report.set_aside.len() > SHOWN_MAX {
+        say!("               and more: `--json` names all")?;
+    }
     say!("  pending    {:>12}   not yet worked on", report.pending)?;
     if report.gone > 0 {
         say!(

@@ -67,7 +67,7 @@ pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 pub(super) const REGION: &str = "eu-west-2";
 
 /// A process that was killed may need a moment until the kernel has given back its lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -76,11 +76,17 @@ pub struct Options {
     pub durability: Durability,
     /// The source of `LastModified` and event times.
     pub clock: Clock,
+    /// How long to wait for whoever has the directory open.
+    pub lock_patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::default(), clock: Arc::new(jiff::Timestamp::now) }
+        Self {
+            durability: Durability::default(),
+            clock: Arc::new(jiff::Timestamp::now),
+            lock_patience: LOCK_PATIENCE,
+        }
     }
 }
 
@@ -129,9 +135,9 @@ impl S3Store {
     ///
     /// As [`S3Store::open`].
     pub fn open_with(directory: &Path, options: impl Into<Options>) -> Result<Self> {
-        let Options { durability, clock } = options.into();
+        let Options { durability, clock, lock_patience } = options.into();
         fs::create_dir_all(directory)?;
-        let lock = lock(directory)?;
+        let lock = lock(directory, lock_patience)?;
         let path = directory.join("index.sqlite3");
         let connection = schema::open_writer(&path, durability)?;
         let named = index::named_blobs(&connection)?;
@@ -161,14 +167,14 @@ impl S3Store {
 }
 
 /// Two processes on one directory would sweep away each other's unfinished bodies.
-fn lock(directory: &Path) -> Result<File> {
+fn lock(directory: &Path, patience: Duration) -> Result<File> {
     let file = File::create(directory.join("lock"))?;
     let started = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(error.into()),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
                 thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
