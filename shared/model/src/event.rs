@@ -57,6 +57,9 @@ pub enum Intent {
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $type {
+            /// All values, in the order of their words in documents.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The word that stands in the column.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

@@ -15,11 +15,6 @@ pub enum Desk {
 
 crate::event::words!(Desk { Dsl => "dsl", Head => "head", It => "it" });
 
-impl Desk {
-    /// Every one of them.
-    pub const ALL: [Self; 3] = [Self::Dsl, Self::Head, Self::It];
-}
-
 /// A queue that people read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {
@@ -32,7 +27,10 @@ pub enum Queue {
 impl Queue {
     /// Every queue of these schools, and that of the trust.
     pub fn all(schools: &[SchoolId]) -> impl Iterator<Item = Self> {
-        let of_school = |school: &SchoolId| Desk::ALL.map(|desk| Self::School(school.clone(), desk));
+        let of_school = |school: &SchoolId| {
+            let school = school.clone();
+            Desk::ALL.iter().map(move |desk| Self::School(school.clone(), *desk))
+        };
         schools.iter().flat_map(of_school).chain([Self::Trust])
     }
 

@@ -103,16 +103,13 @@ fn read_doubts(
     {
         doubts.push((node.at, node.shown().to_owned(), Doubt::Consent));
     }
-    for node in fields.get("laws").map_or(&[] as &[Node], |node| fields::list(node, "a list of laws", notes))
-    {
+    for node in fields.items("laws", "a list of laws", notes) {
         if let Some(law) = fields::text(node, "the name of a law", notes) {
             doubts.push((node.at, law.to_owned(), Doubt::Cites));
         }
     }
     for (name, doubt) in [("undefined", Doubt::UndefinedPeriod), ("beyond_logs", Doubt::BeyondLogs)] {
-        let nodes =
-            fields.get(name).map_or(&[] as &[Node], |node| fields::list(node, "a list of clauses", notes));
-        for node in nodes {
+        for node in fields.items(name, "a list of clauses", notes) {
             let known = clauses.keys().map(String::as_str);
             let clause = fields::reference(node, "clause", known, notes);
             doubts.extend(clause.map(|clause| (node.at, clause, doubt)));

@@ -108,15 +108,19 @@ pub(crate) fn read_exemption(node: &Node, known: &Policy, notes: &mut Mistakes) 
 
 fn read_scope(node: &Node, known: &Policy, notes: &mut Mistakes) -> Option<Scope> {
     let fields = Fields::read(node, "a scope", SCOPE, notes)?;
-    if ["rules", "domains", "phrases"].iter().all(|name| fields.get(name).is_none()) {
+    let named = |name: &&str| fields.get(name).is_some_and(|node| !node.is_empty_list());
+    if !["rules", "domains", "phrases"].iter().any(named) {
         let expected = "at least one of rules, domains, phrases";
         notes.add(node.at, node.shown(), "covers everything", expected, "say what it covers");
     }
     let mut scope = Scope::default();
-    let items = |name, notes: &mut Mistakes| {
-        fields.get(name).map_or(&[] as &[Node], |node| fields::list(node, "a list of words", notes))
-    };
-    for node in items("schools", notes) {
+    // A limit that names nobody would limit nothing.
+    for node in ["schools", "years"].iter().filter_map(|name| fields.get(name)) {
+        if node.is_empty_list() {
+            notes.add(node.at, node.shown(), "names nothing", "at least one", "add one or leave it out");
+        }
+    }
+    for node in fields.items("schools", "a list of schools", notes) {
         let school = SchoolId::new(node.shown()).ok();
         if school.is_none() {
             let expected = "the id of a school, like oak-primary";
@@ -124,10 +128,10 @@ fn read_scope(node: &Node, known: &Policy, notes: &mut Mistakes) -> Option<Scope
         }
         scope.schools.extend(school);
     }
-    for node in items("years", notes) {
+    for node in fields.items("years", "a list of years", notes) {
         scope.years.extend(fields::text(node, "a year group", notes).map(years::fold));
     }
-    for node in items("rules", notes) {
+    for node in fields.items("rules", "a list of rules", notes) {
         let ids = known.rules.iter().map(|rule| rule.id.as_str());
         let Some(id) = fields::reference(node, "rule", ids, notes) else { continue };
         let Some(rule) = known.rules.iter().find(|rule| rule.id.as_str() == id) else { continue };
@@ -137,10 +141,10 @@ fn read_scope(node: &Node, known: &Policy, notes: &mut Mistakes) -> Option<Scope
         }
         scope.rules.push(rule.id.clone());
     }
-    for node in items("domains", notes) {
+    for node in fields.items("domains", "a list of domains", notes) {
         scope.domains.extend(domain::read_domain(node, notes).map(str::to_owned));
     }
-    for node in items("phrases", notes) {
+    for node in fields.items("phrases", "a list of phrases", notes) {
         let phrases = known.lexicons.iter().flat_map(|lexicon| &lexicon.phrases);
         let texts = phrases.map(|phrase| phrase.text.as_str());
         scope.phrases.extend(fields::reference(node, "phrase", texts, notes));

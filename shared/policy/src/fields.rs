@@ -61,6 +61,11 @@ impl<'n> Fields<'n> {
         text(node, "a text", notes).map(str::to_owned)
     }
 
+    /// The items of a list that may be absent.
+    pub(crate) fn items(&self, name: &str, expected: &str, notes: &mut Mistakes) -> &'n [Node] {
+        self.get(name).map_or(&[], |node| list(node, expected, notes))
+    }
+
     /// Where the mapping begins.
     pub(crate) const fn at(&self) -> At {
         self.at
@@ -126,6 +131,11 @@ pub(crate) fn choice<T: Copy>(node: &Node, words: &[(&str, T)], notes: &mut Mist
         notes.add(node.at, node.shown(), "is not a word that can stand here", expected, "choose one");
     }
     found.map(|(_, value)| *value)
+}
+
+/// The words of a closed set, for [`choice`] and [`choices`].
+pub(crate) fn words<T: Copy>(all: &[T], as_str: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
+    all.iter().map(|value| (as_str(*value), *value)).collect()
 }
 
 /// A list of some of a few words.

@@ -293,18 +293,15 @@ impl<'b> Columns<'b> {
     }
 
     fn intent(&self, row: usize) -> Result<Intent, PolicyError> {
-        let all = [Intent::Page, Intent::Search, Intent::Download, Intent::Background];
-        word("intent", self.intent.value(row), &all, Intent::as_str)
+        word("intent", self.intent.value(row), Intent::parse)
     }
 
     fn attribution(&self, row: usize) -> Result<Attribution, PolicyError> {
-        let all = [Attribution::User, Attribution::SharedLogin, Attribution::Device, Attribution::Address];
-        word("attribution", self.attribution.value(row), &all, Attribution::as_str)
+        word("attribution", self.attribution.value(row), Attribution::parse)
     }
 
     fn action(&self, row: usize) -> Result<Option<Action>, PolicyError> {
-        let all = [Action::Allowed, Action::Blocked, Action::Warned, Action::Challenged];
-        value(self.action, row).map(|text| word("action", text, &all, Action::as_str)).transpose()
+        value(self.action, row).map(|text| word("action", text, Action::parse)).transpose()
     }
 }
 
@@ -313,14 +310,8 @@ fn column<'b, A: Array + 'static>(batch: &'b RecordBatch, name: &'static str) ->
     column.ok_or(PolicyError::Column(name))
 }
 
-fn word<T: Copy>(
-    column: &'static str,
-    text: &str,
-    all: &[T],
-    as_str: impl Fn(T) -> &'static str,
-) -> Result<T, PolicyError> {
-    let found = all.iter().copied().find(|value| as_str(*value) == text);
-    found.ok_or_else(|| PolicyError::Word { column, word: text.to_owned() })
+fn word<T>(column: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, PolicyError> {
+    parse(text).ok_or_else(|| PolicyError::Word { column, word: text.to_owned() })
 }
 
 #[cfg(test)]

@@ -122,32 +122,32 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
         schools: Vec::new(),
         exemptions: Vec::new(),
     };
-    for node in items(&fields, "documents", notes) {
+    for node in fields.items("documents", "a list of documents", notes) {
         let taken: Vec<&str> = policy.documents.iter().map(|document| document.id.as_str()).collect();
         let document = read_document(node, &taken, notes);
         policy.documents.extend(document);
     }
     let mut taken_words = TakenWords::new();
-    for node in items(&fields, "categories", notes) {
+    for node in fields.items("categories", "a list of categories", notes) {
         let taken: Vec<&str> = policy.categories.iter().map(|category| category.code.as_str()).collect();
         let category = read_category(node, &taken, &mut taken_words, notes);
         policy.categories.extend(category);
     }
-    for node in items(&fields, "lists", notes) {
+    for node in fields.items("lists", "a list of lists", notes) {
         let taken: Vec<&str> = policy.lists.iter().map(|list| list.name.as_str()).collect();
         let list = read_list(node, &taken, notes);
         policy.lists.extend(list);
     }
-    for node in items(&fields, "lexicons", notes) {
+    for node in fields.items("lexicons", "a list of lexicons", notes) {
         let taken: Vec<&str> = policy.lexicons.iter().map(|lexicon| lexicon.name.as_str()).collect();
         let lexicon = read_lexicon(node, &taken, notes);
         policy.lexicons.extend(lexicon);
     }
-    for node in items(&fields, "calendars", notes) {
+    for node in fields.items("calendars", "a list of calendars", notes) {
         let calendar = read_calendar(node, &policy, notes);
         policy.calendars.extend(calendar);
     }
-    for node in items(&fields, "schools", notes) {
+    for node in fields.items("schools", "a list of schools", notes) {
         let school = read_school(node, &policy, notes);
         policy.schools.extend(school);
     }
@@ -161,14 +161,9 @@ fn read_policy(node: &Node, notes: &mut Mistakes) -> Option<Policy> {
         let rule = read_rule(node, &policy, notes);
         policy.rules.extend(rule);
     }
-    for node in items(&fields, "exemptions", notes) {
+    for node in fields.items("exemptions", "a list of exemptions", notes) {
         let exemption = read_exemption(node, &policy, notes);
         policy.exemptions.extend(exemption);
     }
     Some(policy)
-}
-
-/// The items of a part of the file that may be absent.
-fn items<'n>(fields: &Fields<'n>, part: &str, notes: &mut Mistakes) -> &'n [Node] {
-    fields.get(part).map_or(&[], |node| fields::list(node, &format!("a list of {part}"), notes))
 }

@@ -39,6 +39,11 @@ impl Node {
             Value::Map(_) => "{…}",
         }
     }
+
+    /// Whether it is a list without an item.
+    pub(crate) fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::List(items) if items.is_empty())
+    }
 }
 
 /// Reads a file of one document.

@@ -36,13 +36,13 @@ impl Ship {
             .iter()
             .map(|file| {
                 // All are looked at before the first is sent: a typing mistake sends nothing.
-                std::fs::File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-                ensure!(!file.is_dir(), "`{}` is a directory: name the files in it", file.display());
-                ensure!(
-                    file.is_file(),
-                    "`{}` is no file: write what it gives into one first",
-                    file.display()
-                );
+                let unreadable = || format!("cannot read `{}`", file.display());
+                let kind = std::fs::metadata(file).with_context(unreadable)?.file_type();
+                ensure!(!kind.is_dir(), "`{}` is a directory: name the files in it", file.display());
+                // Before it is opened: a pipe that nobody writes to would be waited for.
+                let advice = "write what it gives into one first";
+                ensure!(kind.is_file(), "`{}` is no file: {advice}", file.display());
+                std::fs::File::open(file).with_context(unreadable)?;
                 Ok((self.key(file)?, file.as_path()))
             })
             .collect::<anyhow::Result<_>>()?;
@@ -51,7 +51,7 @@ impl Ship {
             if let Some(other) = names.insert(key, *file) {
                 let (one, two) = (other.display(), file.display());
                 bail!(
-                    "`{one}` and `{two}` have one name, and the second would go for a longer `{key}`: rename one"
+                    "`{one}` and `{two}` have one name, and the second would be taken for a longer version of the first ({key}): rename one"
                 );
             }
         }

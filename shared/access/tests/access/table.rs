@@ -65,7 +65,7 @@ fn cases() -> Vec<(String, Action, Resource)> {
     for place in ["oak", "elm"] {
         cases.push((format!("ListSchools {place}"), Action::ListSchools, Resource::School(school(place))));
         cases.push((format!("ReadFeeds {place}"), Action::ReadFeeds, Resource::School(school(place))));
-        for kind in Desk::ALL {
+        for &kind in Desk::ALL {
             let queue = Resource::Queue(Queue::School(school(place), kind));
             cases.push((format!("ListAlerts {place} {}", kind.as_str()), Action::ListAlerts, queue));
         }

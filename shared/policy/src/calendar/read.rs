@@ -18,7 +18,7 @@ pub(crate) fn read_calendar(node: &Node, known: &Policy, notes: &mut Mistakes) -
     let terms = terms.map_or_else(Vec::new, |node| read_terms(node, notes));
     let day = fields.need("day", "hours like 08:30-16:00", notes).and_then(|node| read_hours(node, notes));
     let mut breaks = Vec::new();
-    for node in items(&fields, "breaks", "a list of hours", notes) {
+    for node in fields.items("breaks", "a list of hours", notes) {
         let Some(hours) = read_hours(node, notes) else { continue };
         if day.is_some_and(|day| hours.from < day.from || hours.until > day.until) {
             notes.add(
@@ -36,10 +36,6 @@ pub(crate) fn read_calendar(node: &Node, known: &Policy, notes: &mut Mistakes) -
     // A calendar with a mistake has its name all the same, so that schools and rules with that name are not blamed.
     let day = day.unwrap_or(Hours { from: Time::MIN, until: Time::MIN });
     Some(Calendar { name: name?, terms, inset, closed, day, breaks })
-}
-
-fn items<'n>(fields: &Fields<'n>, name: &str, expected: &str, notes: &mut Mistakes) -> &'n [Node] {
-    fields.get(name).map_or(&[], |node| fields::list(node, expected, notes))
 }
 
 fn read_terms(node: &Node, notes: &mut Mistakes) -> Vec<(Date, Date)> {
@@ -64,7 +60,7 @@ fn read_terms(node: &Node, notes: &mut Mistakes) -> Vec<(Date, Date)> {
 
 fn read_days(fields: &Fields<'_>, name: &str, terms: &[(Date, Date)], notes: &mut Mistakes) -> Vec<Date> {
     let mut days = Vec::new();
-    for node in items(fields, name, "a list of days", notes) {
+    for node in fields.items(name, "a list of days", notes) {
         let Some(day) = fields::date(node, notes) else { continue };
         if !terms.iter().any(|(first, last)| (*first..=*last).contains(&day)) {
             notes.add(node.at, node.shown(), "is in no term", "a day of a term", "correct it, or remove it");
@@ -109,7 +105,7 @@ pub(crate) fn read_school(node: &Node, known: &Policy, notes: &mut Mistakes) -> 
     let calendars = known.calendars.iter().map(|calendar| calendar.name.as_str());
     let calendar = calendar.and_then(|node| fields::reference(node, "calendar", calendars, notes));
     let mut personal_use = Vec::new();
-    for node in items(&fields, "personal_use", "a list of outside_day, breaks and hours", notes) {
+    for node in fields.items("personal_use", "a list of outside_day, breaks and hours", notes) {
         personal_use.extend(match node.shown() {
             "outside_day" => Some(PersonalUse::OutsideDay),
             "breaks" => Some(PersonalUse::Breaks),

@@ -28,22 +28,8 @@ const FIELDS: &[&str] = &[
     "tests",
 ];
 
-const ACTIONS: &[(&str, Action)] = &[
-    ("allowed", Action::Allowed),
-    ("blocked", Action::Blocked),
-    ("warned", Action::Warned),
-    ("challenged", Action::Challenged),
-];
-
-const INTENTS: &[(&str, Intent)] =
-    &[("page", Intent::Page), ("search", Intent::Search), ("download", Intent::Download)];
-
-const AUDIENCES: &[(&str, Audience)] = &[
-    ("pupil", Audience::Pupil),
-    ("staff", Audience::Staff),
-    ("visitor", Audience::Visitor),
-    ("unknown", Audience::Unknown),
-];
+/// What a rule can look for; what nobody asked for, [`Intent::Background`], accuses nobody.
+const INTENTS: &[Intent] = &[Intent::Page, Intent::Search, Intent::Download];
 
 /// Most events that a threshold may ask for: an alert keeps no more than 64 of them.
 const COUNT_MAX: u32 = 32;
@@ -65,7 +51,7 @@ pub(crate) fn read_rule(node: &Node, known: &Policy, notes: &mut Mistakes) -> Op
     let times = fields.get("time").map_or_else(Vec::new, |node| read_times(node, known, notes));
     let intent = match fields.get("intent") {
         Some(node) => read_intents(node, notes),
-        None => INTENTS.iter().map(|(_, intent)| *intent).collect(),
+        None => INTENTS.to_vec(),
     };
     let grid = fields.get("grid").map_or(Some(Grid::Day), |node| {
         fields::choice(node, &[("day", Grid::Day), ("week", Grid::Week)], notes)
@@ -119,7 +105,9 @@ fn read_when(node: &Node, category: Option<&str>, known: &Policy, notes: &mut Mi
     let lists = known.lists.iter().map(|list| list.name.as_str());
     let domain = fields.get("domain").and_then(|node| fields::reference(node, "list", lists, notes));
     let by_word = fields.get("category").is_some_and(|node| read_by_word(node, category, known, notes));
-    let actions = fields.get("action").map_or_else(Vec::new, |node| fields::choices(node, ACTIONS, notes));
+    let actions = fields.get("action").map_or_else(Vec::new, |node| {
+        fields::choices(node, &fields::words(Action::ALL, Action::as_str), notes)
+    });
     Some(When { search, domain, category: by_word, actions })
 }
 
@@ -154,6 +142,7 @@ fn read_severities(node: &Node, category: Option<&str>, notes: &mut Mistakes) ->
 
 fn read_times(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Time> {
     need_calendars(node, known, notes);
+    some(node, "time", "one of the words for times", notes);
     fields::choices(node, &Time::WORDS, notes)
 }
 
@@ -179,31 +168,22 @@ fn read_raises(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Raise> 
     raises
 }
 
-fn read_years(node: &Node, notes: &mut Mistakes) -> Vec<String> {
-    let items = fields::list(node, "a list of year groups", notes);
-    if items.is_empty() {
-        notes.add(
-            node.at,
-            node.shown(),
-            "names no year group",
-            "a year group, like 5",
-            "add one or leave it out",
-        );
+/// Notes a list without an item: whoever wrote it meant to limit the rule, and it would limit nothing.
+fn some(node: &Node, what: &str, expected: &str, notes: &mut Mistakes) {
+    if node.is_empty_list() {
+        notes.add(node.at, node.shown(), format!("names no {what}"), expected, "add one or leave it out");
     }
+}
+
+fn read_years(node: &Node, notes: &mut Mistakes) -> Vec<String> {
+    some(node, "year group", "a year group, like 5", notes);
+    let items = fields::list(node, "a list of year groups", notes);
     items.iter().filter_map(|item| fields::text(item, "a year group", notes).map(years::fold)).collect()
 }
 
 fn read_intents(node: &Node, notes: &mut Mistakes) -> Vec<Intent> {
+    some(node, "intent", "page, search or download", notes);
     let items = fields::list(node, "a list of words", notes);
-    if items.is_empty() {
-        notes.add(
-            node.at,
-            node.shown(),
-            "names no intent",
-            "page, search or download",
-            "add one or leave it out",
-        );
-    }
     let mut intents = Vec::new();
     for item in items {
         if item.shown() == Intent::Background.as_str() {
@@ -211,7 +191,7 @@ fn read_intents(node: &Node, notes: &mut Mistakes) -> Vec<Intent> {
             let advice = "remove it: no person asked for what a page or a machine fetches by itself";
             notes.add(item.at, item.shown(), problem, "page, search or download", advice);
         } else {
-            intents.extend(fields::choice(item, INTENTS, notes));
+            intents.extend(fields::choice(item, &fields::words(INTENTS, Intent::as_str), notes));
         }
     }
     intents
@@ -324,13 +304,14 @@ fn read_example(node: &Node, notes: &mut Mistakes) -> Option<Example> {
         let advice = "a category word belongs to the filter product whose word it is";
         notes.add(node.at, node.shown(), "says only half of what a filter says", expected, advice);
     }
-    let action =
-        fields.get("action").map_or(Some(Action::Allowed), |node| fields::choice(node, ACTIONS, notes));
-    let audience =
-        fields.get("audience").map_or(Some(Audience::Pupil), |node| fields::choice(node, AUDIENCES, notes));
+    let action = fields.get("action").map_or(Some(Action::Allowed), |node| {
+        fields::choice(node, &fields::words(Action::ALL, Action::as_str), notes)
+    });
+    let audience = fields.get("audience").map_or(Some(Audience::Pupil), |node| {
+        fields::choice(node, &fields::words(Audience::ALL, Audience::as_str), notes)
+    });
     let usual = if search.is_some() { Intent::Search } else { Intent::Page };
-    let background = (Intent::Background.as_str(), Intent::Background);
-    let intents: Vec<(&str, Intent)> = INTENTS.iter().copied().chain([background]).collect();
+    let intents = fields::words(Intent::ALL, Intent::as_str);
     let intent = fields.get("intent").map_or(Some(usual), |node| fields::choice(node, &intents, notes));
     let fires = fields.need("fires", "true or false", notes);
     let fires = fires.and_then(|node| fields::truth(node, notes));

@@ -46,6 +46,16 @@ fn exemptions_and_years() {
         ),
         (
             "{rules: [violence], years: [5]}",
+            "{rules: [], domains: []}",
+            "52:12: `{…}` covers everything: expected at least one of rules, domains, phrases; say what it covers",
+        ),
+        (
+            "{rules: [violence], years: [5]}",
+            "{rules: [violence], years: []}",
+            "52:39: `[…]` names nothing: expected at least one; add one or leave it out",
+        ),
+        (
+            "{rules: [violence], years: [5]}",
             "{years: [5]}",
             "52:12: `{…}` covers everything: expected at least one of rules, domains, phrases; say what it covers",
         ),

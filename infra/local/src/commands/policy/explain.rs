@@ -148,22 +148,24 @@ fn product(id: &str) -> anyhow::Result<String> {
 }
 
 fn audience(word: &str) -> Result<Audience, String> {
-    let all = [Audience::Pupil, Audience::Staff, Audience::Visitor, Audience::Unknown];
-    one_of(word, &all, Audience::as_str)
+    one_of(word, Audience::parse, Audience::ALL, Audience::as_str)
 }
 
 fn action(word: &str) -> Result<Action, String> {
-    let all = [Action::Allowed, Action::Blocked, Action::Warned, Action::Challenged];
-    one_of(word, &all, Action::as_str)
+    one_of(word, Action::parse, Action::ALL, Action::as_str)
 }
 
 fn intent(word: &str) -> Result<Intent, String> {
-    let all = [Intent::Page, Intent::Search, Intent::Download, Intent::Background];
-    one_of(word, &all, Intent::as_str)
+    one_of(word, Intent::parse, Intent::ALL, Intent::as_str)
 }
 
-fn one_of<T: Copy>(word: &str, all: &[T], as_str: fn(T) -> &'static str) -> Result<T, String> {
-    all.iter().copied().find(|value| as_str(*value) == word).ok_or_else(|| {
+fn one_of<T: Copy>(
+    word: &str,
+    parse: fn(&str) -> Option<T>,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+) -> Result<T, String> {
+    parse(word).ok_or_else(|| {
         let words: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
         format!("expected one of {}", words.join(", "))
     })
