@@ -161,8 +161,8 @@ fn of_table_or_queue(action: &str, body: &str) -> Option<&'static str> {
         "UpdateItem" if has(":pinned") => "pin",
         "UpdateItem" if has("REMOVE due_shard") => "settle_due",
         "UpdateItem" if has("due_at = :seen") => "put_off",
-        "UpdateItem" if has("last_object_at") => "show_latest object",
-        "UpdateItem" if has("last_quarantine_at") => "show_latest quarantine",
+        "UpdateItem" if has("last_object_at") => "show_latest",
+        "UpdateItem" if has("set_aside_at") => "show_set_aside",
         "GenerateDataKey" => "generate_data_key",
         "Decrypt" => "decrypt",
         "PutItem" if has("KEY#") => "make_key",
@@ -246,10 +246,16 @@ impl Fault {
     pub fn fits(self, operation: &str) -> bool {
         let is_put = operation.starts_with("put_new") || operation.starts_with("replace");
         let is_table_write = operation.starts_with("finish")
-            || operation.starts_with("show_latest")
             || matches!(
                 operation,
-                "claim" | "pin" | "settle_due" | "put_off" | "put_contribution" | "write_cell"
+                "show_latest"
+                    | "show_set_aside"
+                    | "claim"
+                    | "pin"
+                    | "settle_due"
+                    | "put_off"
+                    | "put_contribution"
+                    | "write_cell"
             );
         match self {
             Self::NotSent | Self::AnswerLost | Self::Throttled => true,

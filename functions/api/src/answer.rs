@@ -112,11 +112,11 @@ pub(crate) struct Quarantine {
 
 impl From<FeedHealth> for Feed {
     fn from(health: FeedHealth) -> Self {
-        let FeedHealth { item, last_quarantine_key: key } = health;
-        let last_quarantine = item.last_quarantine_at.map(|at| Quarantine {
-            at: micros(at),
-            reason: item.last_quarantine.unwrap_or_default(),
-            key,
+        let FeedHealth { item, set_aside } = health;
+        let last_quarantine = set_aside.into_iter().next().map(|file| Quarantine {
+            at: micros(file.at),
+            reason: file.reason,
+            key: file.version.map(|version| version.key),
         });
         Self {
             school: item.school,

@@ -19,6 +19,9 @@ use trustwatch_pipeline::{
     visible_schools,
 };
 
+/// Files set aside that are read for a feed: the last one.
+const SET_ASIDE_SHOWN: u16 = 1;
+
 /// Alerts of a page when none says how many.
 pub const PAGE_DEFAULT: usize = 50;
 
@@ -72,12 +75,12 @@ pub(crate) async fn feeds(
     let mut feeds: Option<Vec<Feed>> = None;
     for school in visible {
         if may(Action::ReadFeeds, &Resource::School(school.clone())) {
-            let found = feed_health(&api.context, &school).await?;
+            let found = feed_health(&api.context, &school, SET_ASIDE_SHOWN).await?;
             feeds.get_or_insert_default().extend(found.into_iter().map(Feed::from));
         }
     }
     let unroutable = if only.is_none() && may(Action::ReadUnroutable, &Resource::Trust) {
-        Some(unroutable_health(&api.context).await?.into_iter().map(Feed::from).collect())
+        Some(unroutable_health(&api.context, SET_ASIDE_SHOWN).await?.into_iter().map(Feed::from).collect())
     } else {
         None
     };

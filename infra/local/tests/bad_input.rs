@@ -90,9 +90,10 @@ impl System {
         assert!(self.stored(&version).await == body, "{key} is not what was sent");
         let begun = Instant::now();
         loop {
-            let feeds = self.store.feeds(health.0).await.unwrap();
-            let feed = feeds.iter().find(|feed| feed.feed == health.1);
-            let said = feed.and_then(|feed| feed.last_quarantine.clone()).unwrap_or_default();
+            let shown = self.store.set_aside(health.0, health.1, 100).await.unwrap();
+            let id = SourceId::of(&version.bucket, &version.key, &version.version_id);
+            let shown = shown.into_iter().find(|shown| shown.source_id == id.as_str());
+            let said = shown.map(|shown| shown.detail).unwrap_or_default();
             if words.iter().all(|word| said.contains(word)) {
                 break;
             }
@@ -170,7 +171,42 @@ async fn damaged_files_are_set_aside_with_what_to_do() {
     // The same key again, whole this time: nothing of the half was delivered, so that nothing is a repeat.
     let again = system.read("oak/web/half.log.gz", &whole).await;
     assert_eq!(again.counts, Counts { lines: 2_000, events: 2_000, ..Counts::default() });
+    // All four are on the feed, and the one that was sent again since asks for nothing more.
+    let shown = done(system.directory.path(), &["feed", "show", "--data", "data"]);
+    let told: Vec<(&str, &str)> = shown
+        .lines()
+        .zip(shown.lines().skip(1))
+        .filter_map(|(file, what)| Some((file.strip_prefix("  set aside    ")?, what.trim())))
+        .collect();
+    assert_eq!(told.len(), 4, "{shown}");
+    for (file, what) in told {
+        let again = file.starts_with("oak/web/half.log.gz ");
+        assert_eq!(what == "sent again since, and read", again, "{shown}");
+        assert_eq!(what.starts_with("damaged: "), !again, "{shown}");
+    }
     system.end(4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_of_the_wrong_format_says_how_to_find_the_right_one() {
+    let system = System::start().await;
+    let (here, feed) = (system.directory.path(), ["--data", "data", "--school", "oak", "--feed", "web"]);
+    let set = |format| done(here, &[&["feed", "set"][..], &feed, &["--format", format]].concat());
+    set("fortinet");
+    let good = line("http://example.org/");
+    let manifest = system.read("oak/web/a.log", good.as_bytes()).await;
+    assert_eq!((manifest.counts.events, manifest.counts.rejects), (0, 1));
+    let begun = Instant::now();
+    while !done(here, &["feed", "show", "--data", "data"])
+        .contains("`trustwatch sniff FILE` finds the format")
+    {
+        assert!(begun.elapsed() < PATIENCE, "nothing is said of the format");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let said = set("squid");
+    assert!(said.contains("It was read as `fortinet`") && said.contains("now as `squid`"), "{said}");
+    assert!(!set("squid").contains("It was read as"), "nothing changed");
+    system.up.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use trustwatch_lake::{Manifest, Outcome, Part, PartLimits, PartRef, RejectFile, SCHEMA_NUMBER, Stage, keys};
 use trustwatch_model::{Counts, ObjectVersion, RawKey};
-use trustwatch_store::{Claim, ClaimRequest, DayEntry, Due, Finish, Latest, PutOutcome, Store, Tally};
+use trustwatch_store::{Claim, ClaimRequest, DayEntry, Due, Finish, PutOutcome, Shown, Store, Tally};
 
 /// Tells the time. On AWS and on one machine the system's clock; in tests whatever is needed.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -203,18 +203,13 @@ impl Context {
         source: &SourcePins,
         manifest: &Manifest,
     ) -> Result<(), trustwatch_store::StoreError> {
-        let latest = |kind, detail| Latest {
-            kind,
-            at: manifest.pins.arrived_at,
-            source_id: source.source_id.to_string(),
-            detail,
-        };
+        let shown =
+            |detail| Shown { at: manifest.pins.arrived_at, source_id: source.source_id.to_string(), detail };
         let outcome = manifest.unknown_header.as_deref().unwrap_or(outcome_word(&manifest.outcome));
-        let object = latest("object", outcome.to_owned());
-        self.store.show_latest(&manifest.school, &manifest.feed, &object).await?;
+        self.store.show_latest(&manifest.school, &manifest.feed, &shown(outcome.to_owned())).await?;
         if let Outcome::Quarantined { reason } = &manifest.outcome {
             let detail = format!("{}: {}", reason.code(), reason.advice());
-            self.store.show_latest(&manifest.school, &manifest.feed, &latest("quarantine", detail)).await?;
+            self.store.show_set_aside(&manifest.school, &manifest.feed, &shown(detail)).await?;
         }
         Ok(())
     }

@@ -1,28 +1,45 @@
-//! How feeds are: what they have delivered, and what was set aside last, with the file it was.
+//! How feeds are: what they have delivered, and what was set aside, with the files it was.
 
+use crate::arrival::{Arrival, versions_around};
 use crate::commit::Context;
 use crate::settings::{SettingsError, load_school};
 use crate::step::{At, StepError};
 use futures::TryStreamExt as _;
 use trustwatch_lake::{Manifest, Stage, keys};
-use trustwatch_model::SchoolId;
-use trustwatch_store::FeedItem;
+use trustwatch_model::{ObjectVersion, SchoolId};
+use trustwatch_store::{FeedItem, Shown};
 
 /// A feed as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedHealth {
-    /// Counters, latest file, latest problem.
+    /// Counters and latest file.
     pub item: FeedItem,
-    /// Key of the object that was set aside last.
-    pub last_quarantine_key: Option<String>,
+    /// What was set aside last, the latest first. `quarantined` of the counters says how much it was in all.
+    pub set_aside: Vec<SetAsideFile>,
 }
 
-/// The feeds of a school, also those that are registered and have delivered nothing yet: silence shows as such.
+/// A version that was set aside as a whole. It is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAsideFile {
+    /// When it arrived: microseconds since 1970 UTC.
+    pub at: i64,
+    /// What is wrong with it and what to do.
+    pub reason: String,
+    /// Which it is; `None` when it is gone.
+    pub version: Option<ObjectVersion>,
+}
+
+/// The feeds of a school, also those that are registered and have delivered nothing yet: silence shows as such. Of
+/// what was set aside `set_aside_max` files are named.
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read.
-pub async fn feed_health(context: &Context, school: &SchoolId) -> Result<Vec<FeedHealth>, StepError> {
-    let mut feeds = health(context, school.as_str()).await?;
+pub async fn feed_health(
+    context: &Context,
+    school: &SchoolId,
+    set_aside_max: u16,
+) -> Result<Vec<FeedHealth>, StepError> {
+    let mut feeds = health(context, school.as_str(), set_aside_max).await?;
     let settings = match load_school(&context.store, school).await {
         Ok(settings) => settings,
         Err(SettingsError::Store(error)) => return Err(StepError::new("read settings", "-", error)),
@@ -33,7 +50,7 @@ pub async fn feed_health(context: &Context, school: &SchoolId) -> Result<Vec<Fee
     for feed in registered {
         if !feeds.iter().any(|known| known.item.feed == feed.as_str()) {
             let item = FeedItem { school: school.to_string(), feed: feed.to_string(), ..FeedItem::default() };
-            feeds.push(FeedHealth { item, last_quarantine_key: None });
+            feeds.push(FeedHealth { item, set_aside: Vec::new() });
         }
     }
     feeds.sort_by(|one, other| one.item.feed.cmp(&other.item.feed));
@@ -44,18 +61,38 @@ pub async fn feed_health(context: &Context, school: &SchoolId) -> Result<Vec<Fee
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read.
-pub async fn unroutable_health(context: &Context) -> Result<Vec<FeedHealth>, StepError> {
-    health(context, keys::UNROUTABLE).await
+pub async fn unroutable_health(context: &Context, set_aside_max: u16) -> Result<Vec<FeedHealth>, StepError> {
+    health(context, keys::UNROUTABLE, set_aside_max).await
 }
 
-async fn health(context: &Context, school: &str) -> Result<Vec<FeedHealth>, StepError> {
+/// Whether a later version of the same key was read whole, so that nothing is left to do.
+///
+/// # Errors
+/// [`StepError`] when something cannot be read.
+pub async fn read_since(context: &Context, version: &ObjectVersion) -> Result<bool, StepError> {
+    let arrival = Arrival::from(version);
+    let id = arrival.source_id();
+    let versions = versions_around(context, &arrival).await.at("list versions", id.as_str())?;
+    for newer in versions.into_iter().flat_map(|versions| versions.newer) {
+        let manifest = context.find_manifest(Stage::Normalise, &newer).await?;
+        if manifest.is_some_and(|manifest| manifest.is_complete()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn health(context: &Context, school: &str, set_aside_max: u16) -> Result<Vec<FeedHealth>, StepError> {
     let mut found = Vec::new();
     for item in context.store.feeds(school).await.at("read feeds", "-")? {
-        let last_quarantine_key = match &item.last_quarantine_source {
-            Some(id) => key_of(context, school, id).await?,
-            None => None,
-        };
-        found.push(FeedHealth { item, last_quarantine_key });
+        let mut set_aside = Vec::new();
+        for Shown { at, source_id, detail } in
+            context.store.set_aside(school, &item.feed, set_aside_max).await.at("read feeds", "-")?
+        {
+            let version = version_of(context, school, &source_id).await?;
+            set_aside.push(SetAsideFile { at, reason: detail, version });
+        }
+        found.push(FeedHealth { item, set_aside });
     }
     Ok(found)
 }
@@ -75,10 +112,14 @@ pub async fn registered_schools(context: &Context) -> Result<Vec<SchoolId>, Step
     Ok(schools)
 }
 
-async fn key_of(context: &Context, school: &str, source_id: &str) -> Result<Option<String>, StepError> {
+async fn version_of(
+    context: &Context,
+    school: &str,
+    source_id: &str,
+) -> Result<Option<ObjectVersion>, StepError> {
     let key = keys::manifest(Stage::Normalise, school, source_id);
     let object = context.store.read(&context.store.names().lake, &key).await;
     let Some(object) = object.at("read manifest", source_id)? else { return Ok(None) };
     let manifest = Manifest::from_json(&object.bytes).at("read manifest", source_id)?;
-    Ok(Some(manifest.source.key))
+    Ok(Some(manifest.source))
 }

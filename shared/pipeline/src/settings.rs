@@ -59,7 +59,8 @@ pub async fn load_school(store: &Store, school: &SchoolId) -> Result<Option<Load
 
 const SAVES_MAX: u32 = 5;
 
-/// Registers a feed, or changes how it is read. Other feeds of the school stay as they are.
+/// Registers a feed, or changes how it is read, and returns how it was read before. Other feeds of the school stay as
+/// they are.
 ///
 /// # Errors
 /// [`SettingsError`]; settings that cannot be read are never overwritten.
@@ -68,18 +69,18 @@ pub async fn save_feed(
     school: &SchoolId,
     feed: &FeedId,
     settings: FeedSettings,
-) -> Result<(), SettingsError> {
+) -> Result<Option<FeedSettings>, SettingsError> {
     let key = settings_key(school);
     for _ in 0..SAVES_MAX {
         let loaded = load_school(store, school).await?;
         let etag = loaded.as_ref().map(|loaded| loaded.etag.clone());
         let mut school_settings = loaded.map(|loaded| loaded.settings).unwrap_or_default();
-        school_settings.feeds.insert(feed.clone(), settings.clone());
+        let before = school_settings.feeds.insert(feed.clone(), settings.clone());
         let yaml = serde_saphyr::to_string(&school_settings)
             .map_err(|error| SettingsError::Malformed { key: key.clone(), detail: error.to_string() })?;
         let put = store.replace(&store.names().config, &key, Bytes::from(yaml), etag.as_deref()).await?;
         if put == PutOutcome::Created {
-            return Ok(());
+            return Ok(before);
         }
     }
     Err(SettingsError::Contended { key })

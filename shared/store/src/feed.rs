@@ -21,14 +21,12 @@ pub struct Tally {
     pub counts: BTreeMap<String, u64>,
 }
 
-/// The latest of a kind, so that it does not matter in which order things come.
+/// What became of an object, for its feed to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Latest {
-    /// `object` or `quarantine`.
-    pub kind: &'static str,
-    /// When: microseconds since 1970 UTC.
+pub struct Shown {
+    /// When it arrived: microseconds since 1970 UTC.
     pub at: i64,
-    /// Source; settles which is the latest when two are of the same time.
+    /// Source; settles which is the later when two are of the same time.
     pub source_id: String,
     /// What to show.
     pub detail: String,
@@ -47,12 +45,14 @@ pub struct FeedItem {
     pub last_object_at: Option<i64>,
     /// What became of it: `complete`, `quarantined`, or what to set for a header that is not known.
     pub last_object: Option<String>,
-    /// Arrival of the latest object that was set aside.
-    pub last_quarantine_at: Option<i64>,
-    /// What was wrong with it and what to do.
-    pub last_quarantine: Option<String>,
-    /// Its source id.
-    pub last_quarantine_source: Option<String>,
+}
+
+/// Days that an object is shown as set aside: a school year and the summer after it. It is counted for good.
+const SET_ASIDE_DAYS: i64 = 400;
+
+/// Sort keys of what was set aside of a feed begin with this.
+fn set_aside_of(feed: &str) -> String {
+    format!("ASIDE#{feed}#")
 }
 
 /// Counters are attributes of their own with this prefix, so that one update can add to many.
@@ -90,12 +90,12 @@ impl Store {
         Ok(updates)
     }
 
-    /// Shows this as the latest of its kind, unless something later is shown already.
+    /// Shows this object as the latest of its feed, unless a later one is shown already: it does not matter in which
+    /// order they come.
     ///
     /// # Errors
     /// [`StoreError`] of the call.
-    pub async fn show_latest(&self, school: &str, feed: &str, latest: &Latest) -> Result<(), StoreError> {
-        let kind = latest.kind;
+    pub async fn show_latest(&self, school: &str, feed: &str, shown: &Shown) -> Result<(), StoreError> {
         let update = self
             .dynamodb
             .update_item()
@@ -103,16 +103,64 @@ impl Store {
             .key("PK", text(format!("SCHOOL#{school}")))
             .key("SK", text(format!("FEED#{feed}")))
             .condition_expression(
-                "attribute_not_exists(#at) OR #at < :at OR (#at = :at AND #source < :source)",
+                "attribute_not_exists(last_object_at) OR last_object_at < :at \
+                 OR (last_object_at = :at AND last_object_source < :source)",
             )
-            .update_expression("SET #at = :at, #source = :source, #detail = :detail")
-            .expression_attribute_names("#at", format!("last_{kind}_at"))
-            .expression_attribute_names("#source", format!("last_{kind}_source"))
-            .expression_attribute_names("#detail", format!("last_{kind}"))
-            .expression_attribute_values(":at", number(latest.at))
-            .expression_attribute_values(":source", text(&latest.source_id))
-            .expression_attribute_values(":detail", text(&latest.detail));
+            .update_expression(
+                "SET last_object_at = :at, last_object_source = :source, last_object = :detail",
+            )
+            .expression_attribute_values(":at", number(shown.at))
+            .expression_attribute_values(":source", text(&shown.source_id))
+            .expression_attribute_values(":detail", text(&shown.detail));
         unless_changed(update.send().await.map_err(|error| StoreError::of("show_latest", error)))
+    }
+
+    /// Shows an object that was set aside: each has an item of its own, however often this is called.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the call.
+    pub async fn show_set_aside(&self, school: &str, feed: &str, shown: &Shown) -> Result<(), StoreError> {
+        let place = format!("{}{:020}#{}", set_aside_of(feed), shown.at, shown.source_id);
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.names.table)
+            .key("PK", text(format!("SCHOOL#{school}")))
+            .key("SK", text(place))
+            .update_expression(
+                "SET set_aside_at = :at, source_id = :source, detail = :detail, expires_at = :expires",
+            )
+            .expression_attribute_values(":at", number(shown.at))
+            .expression_attribute_values(":source", text(&shown.source_id))
+            .expression_attribute_values(":detail", text(&shown.detail))
+            .expression_attribute_values(":expires", number(shown.at / 1_000_000 + SET_ASIDE_DAYS * 86_400));
+        update.send().await.map(drop).map_err(|error| StoreError::of("show_set_aside", error))
+    }
+
+    /// The objects of a feed that were set aside last, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the call.
+    pub async fn set_aside(&self, school: &str, feed: &str, max: u16) -> Result<Vec<Shown>, StoreError> {
+        let query = self
+            .dynamodb
+            .query()
+            .table_name(&self.names.table)
+            .key_condition_expression("PK = :school AND begins_with(SK, :feed)")
+            .expression_attribute_values(":school", text(format!("SCHOOL#{school}")))
+            .expression_attribute_values(":feed", text(set_aside_of(feed)))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::from(max));
+        let answer = query.send().await.map_err(|error| StoreError::of("set_aside", error))?;
+        let shown = |item: &Item| {
+            Some(Shown {
+                at: get_number(item, "set_aside_at")?,
+                source_id: get_text(item, "source_id")?,
+                detail: get_text(item, "detail")?,
+            })
+        };
+        Ok(answer.items().iter().filter_map(shown).collect())
     }
 
     /// Bytes of this school that arrived on this UTC day and were accounted for.
@@ -170,8 +218,5 @@ fn feed_item(school: &str, item: &Item) -> FeedItem {
         counts,
         last_object_at: get_number(item, "last_object_at"),
         last_object: get_text(item, "last_object"),
-        last_quarantine_at: get_number(item, "last_quarantine_at"),
-        last_quarantine: get_text(item, "last_quarantine"),
-        last_quarantine_source: get_text(item, "last_quarantine_source"),
     }
 }

@@ -23,7 +23,7 @@ pub use audit::{AuditItem, AuditPlace};
 pub use connect::{Connection, Credentials, Names, Store};
 pub use due::{Due, DuePlace, DueRow};
 pub use error::{StoreError, Trouble};
-pub use feed::{FeedItem, Latest, Tally};
+pub use feed::{FeedItem, Shown, Tally};
 pub use ledger::{Claim, ClaimRequest, DayEntry, Finish, Finished, LedgerEntry};
 pub use object::{Body, Listed, Object, PutOutcome};
 

@@ -43,8 +43,8 @@ const OPERATIONS: [&str; 38] = [
     "sealed_key",
     "send",
     "settle_due",
-    "show_latest object",
-    "show_latest quarantine",
+    "show_latest",
+    "show_set_aside",
     "version_of",
     "write_cell",
     "come_back_in",
@@ -55,10 +55,11 @@ const OPERATIONS: [&str; 38] = [
 const ELSEWHERE: [&str; 2] = ["come_back_in", "replace settings"];
 
 /// Verbs of the store that no use-case of these scenarios has: a new one must be named here or met above.
-const OTHER_VERBS: [(&str, &str); 8] = [
+const OTHER_VERBS: [(&str, &str); 9] = [
     ("connect", "calls nothing"),
     ("day", "read by verify"),
     ("feeds", "read for people"),
+    ("set_aside", "read for people"),
     ("provision", "makes a deployment before there is work"),
     ("queue_range", "met by the matrix of the API"),
     ("put_audit", "met by the matrix of the API"),
@@ -72,7 +73,6 @@ fn shows_as(verb: &str) -> &str {
         "read" | "read_version" => "read settings",
         "put_new" => "put_new part",
         "replace" => "replace settings",
-        "show_latest" => "show_latest object",
         "year_key" => "decrypt",
         verb => verb,
     }

@@ -8,7 +8,8 @@ use trustwatch_local::cloud::{self, RECEIVES_MAX};
 use trustwatch_local::queue::Status;
 use trustwatch_model::{FeedId, FeedSettings, HORIZON_DAYS_DEFAULT, SchoolId, ZONE_DEFAULT};
 use trustwatch_pipeline::{
-    Context, FeedHealth, StepError, feed_health, registered_schools, save_feed, unroutable_health,
+    Context, FeedHealth, SetAsideFile, StepError, feed_health, read_since, registered_schools, save_feed,
+    unroutable_health,
 };
 
 #[derive(Subcommand)]
@@ -66,11 +67,22 @@ impl Set {
         super::zone(&self.zone).map_err(|problem| anyhow::anyhow!("zone `{}`: {problem}", self.zone))?;
         let (zone, horizon_days) = (self.zone, self.horizon_days);
         let settings = FeedSettings { format: self.format, zone, horizon_days, reading };
+        let now = settings.clone();
         let session = self.system.open().await?;
         let saved = save_feed(&session.context.store, &self.school, &self.feed, settings).await;
         session.close().await;
-        saved?;
+        let before = saved?;
         say!("{}/{} is registered.", self.school, self.feed)?;
+        if let Some(before) = before.filter(|before| *before != now) {
+            say!(
+                "It was read as `{}`, {}; now as `{}`, {}.",
+                before.format,
+                before.zone,
+                now.format,
+                now.zone
+            )?;
+            say!("What was read before stays as it is: send a file again that could not be read.")?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -78,7 +90,7 @@ impl Set {
 impl Show {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let session = self.system.open_existing().await?;
-        let feeds = feeds(&session.context, self.school.as_ref()).await;
+        let feeds = named(&session.context, self.school.as_ref()).await;
         let status = match self.system.directory() {
             Some(data) => Some(cloud::status(data).await),
             // CloudWatch shows the queues there.
@@ -91,17 +103,13 @@ impl Show {
             let verb = if self.school.is_some() { "has delivered nothing" } else { "has delivered anything" };
             say!("{who} {verb} yet.")?;
         }
-        for FeedHealth { item: feed, last_quarantine_key } in feeds {
-            let at = |at: Option<i64>| {
-                let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
-                at.map_or_else(|| "-".to_owned(), |at| at.to_string())
-            };
+        for (FeedHealth { item: feed, .. }, set_aside) in feeds {
             if feed.school == UNROUTABLE {
                 say!("files that name no registered school")?;
             } else {
                 say!("{}/{}", feed.school, feed.feed)?;
             }
-            say!("  last file    {}", at(feed.last_object_at))?;
+            say!("  last file    {}", feed.last_object_at.map_or_else(|| "-".to_owned(), moment))?;
             let outcome =
                 feed.last_object.filter(|word| !matches!(word.as_str(), "complete" | "quarantined"));
             if let Some(problem) = outcome {
@@ -110,26 +118,70 @@ impl Show {
             for (name, count) in &feed.counts {
                 say!("  {:<12} {count}", name.replace('_', " "))?;
             }
-            if let Some(problem) = feed.last_quarantine {
-                let key = last_quarantine_key.unwrap_or_default();
-                say!("  set aside    {key} ({})", at(feed.last_quarantine_at))?;
-                say!("               {problem}")?;
+            let count = |name: &str| feed.counts.get(name).copied().unwrap_or(0);
+            if count("events") == 0 && count("rejects") > 0 {
+                say!(
+                    "               not a line could be read: `trustwatch sniff FILE` finds the format of a file,"
+                )?;
+                say!("               and `trustwatch feed set` changes how the feed is read")?;
             }
+            show_set_aside(&set_aside, count("quarantined"))?;
         }
         status.as_ref().map_or(Ok(ExitCode::SUCCESS), show_work)
     }
 }
 
+/// Most files set aside that are named of a feed.
+const SET_ASIDE_MAX: u16 = 20;
+
+/// Each file that was set aside with what to do, and those that need nothing more as such.
+fn show_set_aside(files: &[(SetAsideFile, bool)], in_all: u64) -> anyhow::Result<()> {
+    for (SetAsideFile { at, reason, version }, read_since) in files {
+        let key = version.as_ref().map_or("a file that is gone", |version| &version.key);
+        say!("  set aside    {key} ({})", moment(*at))?;
+        let left = if *read_since { "sent again since, and read" } else { reason };
+        say!("               {left}")?;
+    }
+    let shown = u64::try_from(files.len()).unwrap_or(u64::MAX);
+    if in_all > shown {
+        say!("               and {} earlier: `trustwatch verify` names them", in_all - shown)?;
+    }
+    Ok(())
+}
+
+fn moment(at: i64) -> String {
+    jiff::Timestamp::from_microsecond(at).map_or_else(|_| "-".to_owned(), |at| at.to_string())
+}
+
+type Named = (FeedHealth, Vec<(SetAsideFile, bool)>);
+
+/// The feeds, each with what was set aside and whether it was read since.
+async fn named(context: &Context, school: Option<&SchoolId>) -> Result<Vec<Named>, StepError> {
+    let mut found = Vec::new();
+    for mut feed in feeds(context, school).await? {
+        let mut files = Vec::new();
+        for file in std::mem::take(&mut feed.set_aside) {
+            let is_read = match &file.version {
+                Some(version) => read_since(context, version).await?,
+                None => false,
+            };
+            files.push((file, is_read));
+        }
+        found.push((feed, files));
+    }
+    Ok(found)
+}
+
 /// The feeds of one school; or of all, and then what arrived for none.
 async fn feeds(context: &Context, school: Option<&SchoolId>) -> Result<Vec<FeedHealth>, StepError> {
     if let Some(school) = school {
-        return feed_health(context, school).await;
+        return feed_health(context, school, SET_ASIDE_MAX).await;
     }
     let mut found = Vec::new();
     for school in registered_schools(context).await? {
-        found.extend(feed_health(context, &school).await?);
+        found.extend(feed_health(context, &school, SET_ASIDE_MAX).await?);
     }
-    found.extend(unroutable_health(context).await?);
+    found.extend(unroutable_health(context, SET_ASIDE_MAX).await?);
     Ok(found)
 }
 
