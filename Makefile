@@ -54,9 +54,9 @@ mutants: ## Break each invariant in a scratch copy and require its named test to
 	tests/mutants/run.sh
 
 .PHONY: cargo-mutants
-cargo-mutants: ## Mutate all lines of the pure crates; an hour or two. Tried with cargo-mutants 27.1.0 (`cargo install --locked`)
+cargo-mutants: ## Mutate all lines of the pure crates; hours. Tried with cargo-mutants 27.1.0 (`cargo install --locked`)
 	mkdir -p $(TARGET)/cargo-mutants
-	failed=; for crate in model lake formats; do \
+	failed=; for crate in model formats lake policy casework access; do \
 		CARGO_TARGET_DIR=$(abspath $(TARGET))/cargo-mutants/build INSTA_UPDATE=no PROPTEST_DISABLE_FAILURE_PERSISTENCE=1 \
 			$(CARGO) mutants --package trustwatch-$$crate --test-package trustwatch-$$crate \
 			--output $(TARGET)/cargo-mutants/$$crate || [ $$? -eq 3 ] || failed="$$failed $$crate"; \
@@ -96,7 +96,7 @@ check-all: deny deploy-check $(VENV)/.made ## Everything beyond `make test`: it 
 	tests/corpus.sh
 
 .PHONY: exhaustive
-exhaustive: ## All interleavings of two workers with at most three preemptions, and 5,000 random ones
+exhaustive: ## All interleavings of two workers with at most three preemptions, and 1,250 random ones of each play
 	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
 
 .PHONY: clean

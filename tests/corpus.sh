@@ -7,6 +7,8 @@ tools="${2:-${corpus%/}/../tools}"
 formats=(squid fortinet cisco_umbrella)
 coverage_min=0.97
 if [ ! -d "$corpus" ]; then
+    # A folder that somebody named must be there.
+    [ $# -eq 0 ] || fail "$corpus is no folder"
     echo "corpus: SKIPPED, $corpus is not here: nothing was checked against real lines" >&2
     exit 0
 fi
@@ -23,6 +25,7 @@ for format in "${formats[@]}"; do
     done
 done
 settle
+[ "$shipped" -gt 0 ] || fail "$corpus holds no file of ${formats[*]}"
 [ "$(field objects <<<"$report")" = "$shipped" ] || fail "$shipped files were shipped: $report"
 [ "$(field quarantined <<<"$report")" = 0 ] || fail "$report"
 echo "corpus: $shipped files, $(field counts.lines <<<"$report") lines, $(field counts.events <<<"$report") events," \

@@ -4,7 +4,6 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Crates that read no clock, environment, disk or network.
 const PURE: [&str; 6] = ["model", "formats", "lake", "policy", "casework", "access"];
@@ -30,16 +29,21 @@ fn dependencies(package: &Package) -> BTreeSet<&str> {
     built.map(|dependency| dependency.name.as_str()).collect()
 }
 
+/// The repository's files: all but what `.gitignore` names, also where there is no git.
 fn tracked() -> Vec<PathBuf> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
-    assert!(listed.status.success(), "these tests read the files that git tracks");
-    let names = String::from_utf8(listed.stdout).unwrap();
-    // A file that was deleted and not yet committed is listed still.
-    names
-        .split('\0')
-        .filter(|name| !name.is_empty() && root().join(name).is_file())
-        .map(PathBuf::from)
-        .collect()
+    let root = root();
+    let walk = ignore::WalkBuilder::new(&root)
+        .hidden(false)
+        .parents(false)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    let files = walk.map(Result::unwrap).filter(|entry| entry.file_type().is_some_and(|it| it.is_file()));
+    let files: Vec<PathBuf> = files.map(|file| file.path().strip_prefix(&root).unwrap().to_owned()).collect();
+    assert!(files.len() > 200 && !files.iter().any(|file| file.starts_with("target")), "{}", files.len());
+    files
 }
 
 fn text(file: &Path) -> String {
@@ -153,9 +157,7 @@ fn pure_crates_know_no_clock_environment_disk_or_network() {
         if !pure || !path.ends_with(".rs") || path.ends_with("/tests.rs") {
             continue;
         }
-        let whole = text(&file);
-        // Unit tests stand at the end of a file.
-        let code = whole.split("#[cfg(test)]").next().unwrap();
+        let code = without_tests(&text(&file));
         let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         for (line, word) in code.flat_map(|line| forbidden.map(|word| (line, word))) {
             assert!(!line.contains(word), "{path} knows `{word}`: {line}");
@@ -163,6 +165,33 @@ fn pure_crates_know_no_clock_environment_disk_or_network() {
         read += 1;
     }
     assert!(read > 20, "{read} files read");
+}
+
+/// A file without the items that stand below `#[cfg(test)]`, wherever they stand.
+fn without_tests(whole: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = whole.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push_str(line);
+            kept.push('\n');
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let item = lines.by_ref().find(|line| !line.trim_start().starts_with("#[")).unwrap();
+        if !item.trim_end().ends_with([';', '}']) {
+            // As rustfmt writes it, the item ends where a brace stands below its first letter.
+            lines.by_ref().find(|line| *line == format!("{indent}}}")).unwrap();
+        }
+    }
+    kept
+}
+
+#[test]
+fn what_stands_behind_a_test_is_looked_at() {
+    let file = "one\n#[cfg(test)]\nmod tests;\ntwo\n    #[cfg(test)]\n    #[must_use]\n    fn a() {\n        b\n    }\n\
+                three\n#[cfg(test)]\nmod tests {\n    c\n}\nfour\n";
+    assert_eq!(without_tests(file), "one\ntwo\nthree\nfour\n");
 }
 
 #[test]
@@ -223,15 +252,12 @@ fn every_mutant_still_applies_and_names_its_test() {
         files.filter(|file| file.extension().is_some_and(|end| end == "patch")).collect();
     assert!(patches.len() > 20, "{patches:?}");
     for patch in patches {
-        let checked =
-            Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output().unwrap();
-        assert!(
-            checked.status.success(),
-            "{}: {}",
-            patch.display(),
-            String::from_utf8_lossy(&checked.stderr)
-        );
         let text = std::fs::read_to_string(&patch).unwrap();
+        let diff = diffy::Patch::from_str(&text).unwrap();
+        let file = Path::new(diff.original().unwrap().strip_prefix("a/").unwrap());
+        let whole = self::text(file);
+        let mutant = diffy::apply(&whole, &diff);
+        assert!(mutant.is_ok_and(|mutant| mutant != whole), "{} does not apply", patch.display());
         let test = text.lines().next().and_then(|line| line.strip_prefix("# test: ")).unwrap_or_default();
         let (binary, name) = test.split_once(' ').unwrap_or_default();
         let function = name.rsplit("::").next().unwrap_or_default();

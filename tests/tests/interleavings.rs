@@ -1,7 +1,7 @@
 //! Two workers on the same thing, one call at a time, in every order that matters.
 //!
-//! `make test` runs all schedules with at most two preemptions and 500 random ones in all. With
-//! `TRUSTWATCH_EXHAUSTIVE=1` it is three preemptions and 5,000 seeds.
+//! `make test` runs all schedules of each play with at most two preemptions, and 125 random ones. With
+//! `TRUSTWATCH_EXHAUSTIVE=1` it is three preemptions and 1,250 random ones.
 
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 

@@ -36,7 +36,7 @@ async fn retry(context: Context, begun_ms: i64) {
                 return;
             }
             Err(error) => {
-                tracing::debug!(step = error.step, cause = %error.cause, "the work that was left still waits");
+                tracing::debug!(step = error.step, cause = error.why(), "the work that was left still waits");
             }
         }
         pause = (pause * 2).min(PAUSE_MAX);

@@ -69,3 +69,13 @@ fn sniff_says_what_a_file_is_and_which_command_is_next() {
     );
     assert_eq!((&json["sample"]["users"], &json["sample"]["local_times"]), (&1.into(), &0.into()));
 }
+
+#[test]
+fn an_empty_file_is_called_empty() {
+    let here = scratch();
+    std::fs::write(here.path().join("access.log"), "").unwrap();
+    let parsed = run(here.path(), &["parse", "access.log"]);
+    assert!(parsed.code == 1 && parsed.err.contains("`access.log` is empty"), "{parsed:?}");
+    let sniffed = run(here.path(), &["sniff", "access.log"]);
+    assert!(sniffed.code == 1 && sniffed.out.contains("fault       it is empty"), "{sniffed:?}");
+}

@@ -133,7 +133,8 @@ fn read_head<R: Read>(reader: &mut LineReader<R>) -> (Head, Option<String>) {
             Err(error) => return (head, Some(error.to_string())),
         }
     }
-    (head, None)
+    let is_empty = head.lines.is_empty() && head.over_long == 0;
+    (head, is_empty.then(|| "it is empty: there is not a line to look at".to_owned()))
 }
 
 /// Reads all lines, in a zone and an order of dates.

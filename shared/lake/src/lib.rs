@@ -26,13 +26,13 @@ pub use rejects::{REJECT_BYTES_KEPT, RejectFile, RejectLine, RejectWriter};
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
     /// Arrow refused a batch.
-    #[error("cannot build a batch of events: {0}")]
+    #[error("cannot build a batch of events")]
     Arrow(#[from] arrow_schema::ArrowError),
     /// Parquet refused a file.
-    #[error("cannot write or read a Parquet part: {0}")]
+    #[error("cannot write or read a Parquet part")]
     Parquet(#[from] parquet::errors::ParquetError),
     /// Zstd or JSON refused a reject file.
-    #[error("cannot write or read a reject file: {0}")]
+    #[error("cannot write or read a reject file")]
     Rejects(#[from] std::io::Error),
     /// The encoding thread ended without an answer.
     #[error("the thread that encodes a file ended without an answer")]

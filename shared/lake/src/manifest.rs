@@ -164,7 +164,7 @@ pub struct Manifest {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// Not a manifest.
-    #[error("cannot read a manifest: {0}")]
+    #[error("cannot read a manifest")]
     Json(#[from] serde_json::Error),
     /// Of another layout.
     #[error(

@@ -7,34 +7,55 @@ use jiff::civil::Date;
 use trustwatch_lake::{Manifest, Stage, keys};
 use trustwatch_model::SchoolId;
 
-/// The event files of a school, or of all, between two UTC days, as `s3://` URLs in order of their keys.
+/// Files of the lake, and what kept others from being found.
+#[derive(Debug, Default)]
+pub struct LakeFiles {
+    /// `s3://` URLs in order of their keys.
+    pub urls: Vec<String>,
+    /// Manifests that cannot be read: the files that they name are missing above.
+    pub unreadable: Vec<StepError>,
+    /// Whether anything of the school, or of any, was ever read.
+    pub any_manifest: bool,
+}
+
+/// The event files of a school, or of all, between two UTC days.
 ///
 /// # Errors
-/// [`StepError`] when a manifest cannot be listed or read.
+/// [`StepError`] when manifests cannot be listed.
 pub async fn lake_files(
     context: &Context,
     school: Option<&SchoolId>,
     from: Option<Date>,
     to: Option<Date>,
-) -> Result<Vec<String>, StepError> {
+) -> Result<LakeFiles, StepError> {
     let lake = &context.store.names().lake;
-    let mut urls = Vec::new();
+    let mut found = LakeFiles::default();
     for stage in [Stage::Normalise, Stage::Tail] {
         let prefix = keys::manifests(stage, school.map(SchoolId::as_str));
         let mut manifests = context.store.all_keys(lake, &prefix);
         while let Some((key, _)) = manifests.try_next().await.at("list manifests", "-")? {
-            let Some(object) = context.store.read(lake, &key).await.at("read manifest", "-")? else {
-                continue;
+            found.any_manifest = true;
+            let manifest = match read(context, &key).await {
+                Ok(Some(manifest)) => manifest,
+                Ok(None) => continue,
+                Err(error) => {
+                    found.unreadable.push(error);
+                    continue;
+                }
             };
-            let manifest = Manifest::from_json(&object.bytes).at("read manifest", "-")?;
             let wanted = manifest.parts.iter().filter(|part| {
                 from.is_none_or(|from| from <= part.date) && to.is_none_or(|to| part.date <= to)
             });
-            urls.extend(wanted.map(|part| format!("s3://{lake}/{}", part.key)));
+            found.urls.extend(wanted.map(|part| format!("s3://{lake}/{}", part.key)));
         }
     }
-    urls.sort_unstable();
+    found.urls.sort_unstable();
     // Two sources of one school may hold the same rows of one day, byte for byte, only if they are one source.
-    urls.dedup();
-    Ok(urls)
+    found.urls.dedup();
+    Ok(found)
+}
+
+async fn read(context: &Context, key: &str) -> Result<Option<Manifest>, StepError> {
+    let object = context.store.read(&context.store.names().lake, key).await.at("read manifest", key)?;
+    object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", key)
 }

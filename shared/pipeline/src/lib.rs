@@ -45,7 +45,7 @@ pub use classify::{Judged, classify, is_to_judge, judge};
 pub use commit::{Clock, Committed, Context, Limits};
 pub use due::{queue_due, queue_unfinished};
 pub use feeds::{FeedHealth, SetAsideFile, feed_health, read_since, registered_schools, unroutable_health};
-pub use files::lake_files;
+pub use files::{LakeFiles, lake_files};
 pub use grow::{Shared, SharedError, shared_lines};
 pub use in_force::{EFFECTIVE_AFTER_MS, InForce, PublishError, publish, put_roster, roster_key};
 pub use judge_again::judge_again;

@@ -1,5 +1,6 @@
 //! The error of a step, and what its caller is to do with it.
 
+use std::error::Error;
 use trustwatch_lake::{LakeError, ManifestError};
 use trustwatch_store::{StoreError, Trouble};
 
@@ -107,6 +108,14 @@ impl Cause {
 }
 
 impl StepError {
+    /// Why the step failed, with what lies behind it.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let first: &dyn Error = &self.cause;
+        let causes = std::iter::successors(Some(first), |&cause| cause.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     pub(crate) fn new(step: &'static str, source_id: &str, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
         Self { step, source_id: source_id.to_owned(), disposition: cause.disposition(), cause }

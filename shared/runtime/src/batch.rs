@@ -116,10 +116,20 @@ impl BatchError {
                         tracing::info!(step, source_id, "another worker is busy with this source")
                     }
                     Disposition::Retry => {
-                        tracing::warn!(step, source_id, cause = %error.cause, "a step failed and will be tried again");
+                        tracing::warn!(
+                            step,
+                            source_id,
+                            cause = error.why(),
+                            "a step failed and will be tried again"
+                        );
                     }
                     Disposition::Bug => {
-                        tracing::error!(step, source_id, cause = %error.cause, "a step failed and needs a person");
+                        tracing::error!(
+                            step,
+                            source_id,
+                            cause = error.why(),
+                            "a step failed and needs a person"
+                        );
                     }
                 }
             }

@@ -1,10 +1,11 @@
 //! `trustwatch lake`
 
 use super::System;
+use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use trustwatch_model::SchoolId;
-use trustwatch_pipeline::lake_files;
+use trustwatch_pipeline::{lake_files, registered_schools};
 
 #[derive(Subcommand)]
 pub(crate) enum Lake {
@@ -30,12 +31,32 @@ pub(crate) struct Files {
 impl Lake {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Files(files) = self;
+        if let (Some(from), Some(to)) = (files.from, files.to) {
+            ensure!(from <= to, "no day is both from {from} on and until {to}: exchange --from and --to");
+        }
         let session = files.system.open_existing().await?;
         let found = lake_files(&session.context, files.school.as_ref(), files.from, files.to).await;
+        let schools = registered_schools(&session.context).await;
         session.close().await;
-        for url in found? {
+        let (found, schools) = (found?, schools?);
+        if let Some(school) = files.school.filter(|school| !found.any_manifest && !schools.contains(school)) {
+            let known: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
+            bail!(
+                "no school is called `{school}`, and the lake holds nothing of it: expected one of {}",
+                known.join(", ")
+            );
+        }
+        for url in &found.urls {
             say!("{url}")?;
         }
+        let missing = found.unreadable.len();
+        for error in found.unreadable {
+            eprintln!("trustwatch: {:#}", anyhow::Error::from(error));
+        }
+        ensure!(
+            missing == 0,
+            "the files of {missing} manifest(s) are missing above: see `trustwatch verify`"
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -65,6 +65,9 @@ fn recognised(file: &Path) -> anyhow::Result<&'static dyn Format> {
             None => break,
         }
     }
+    if head.is_empty() {
+        bail!("`{}` is empty: there is not a line to recognise a format by", file.display());
+    }
     let head: Vec<&[u8]> = head.iter().map(Vec::as_slice).collect();
     let Some(sniff) = trustwatch_formats::recognise(&file.to_string_lossy(), &head) else {
         bail!(
