@@ -77,6 +77,10 @@ pub struct Sample {
     pub decided: u64,
     /// Events with search terms.
     pub searches: u64,
+    /// Events with a host name.
+    pub hosts: u64,
+    /// Events with a category word of the filter.
+    pub categorised: u64,
     /// First and last time: microseconds since 1970 UTC.
     pub span: Option<(i64, i64)>,
     /// Events whose time depends on the feed's zone.
@@ -222,6 +226,8 @@ impl Sample {
         *self.attribution.entry(event.attribution.as_str()).or_default() += 1;
         self.decided += u64::from(event.action.is_some());
         self.searches += u64::from(event.search_terms.is_some());
+        self.hosts += u64::from(event.precision != Precision::Address && event.url_domain.is_some());
+        self.categorised += u64::from(event.filter_category.is_some());
         let (first, last) = self.span.unwrap_or((event.event_at, event.event_at));
         self.span = Some((first.min(event.event_at), last.max(event.event_at)));
     }

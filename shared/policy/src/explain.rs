@@ -42,6 +42,13 @@ impl Judge {
         for (phrase, word) in event.search.map(|text| self.taken_away(text)).unwrap_or_default() {
             why.push(format!("`{phrase}` is there, and `{word}` takes its meaning away"));
         }
+        for rule in self.waiting_for_a_time(event, product) {
+            why.push(format!(
+                "{}: not assessed: it holds at certain times of the school's calendar, and the time, or the calendar \
+                 of the school, is not known",
+                rule.id.as_str()
+            ));
+        }
         if why.is_empty() {
             why.push(nothing(event).to_owned());
         }
@@ -158,5 +165,28 @@ mod tests {
         let explained = JUDGE.explain(&fetched, "fortinet");
         assert_eq!((explained.alert, explained.severity), (false, None));
         assert_eq!(explained.why, ["background traffic, which nobody asked for, accuses nobody"]);
+    }
+    #[test]
+    fn a_rule_held_to_times_says_that_the_time_is_lacking() {
+        let lunch = "\ncalendars:\n  - {name: own, terms: [{from: 2026-09-02, until: 2026-12-18}], day: \"08:30-16:00\"}\nschools:\n  - {id: oak, calendar: own}\nrules:\n";
+        let yaml = STARTER.replacen("\nrules:\n", lunch, 1);
+        let mut policy = Policy::parse(&yaml).unwrap();
+        let index = policy.rules.iter().position(|rule| rule.id.as_str() == "suicide-search").unwrap();
+        policy.rules[index].times = crate::Time::WORDS.map(|(_, time)| time).to_vec();
+        let judge = Judge::new(&policy).unwrap();
+        let event = Sighting {
+            search: Some("how to die"),
+            intent: Intent::Search,
+            ..Sighting::page(Audience::Pupil)
+        };
+        let told = |event: &Sighting<'_>| judge.explain(event, "").why.concat().contains("not assessed");
+        assert!(told(&event));
+        assert!(told(&Sighting { school: Some("oak"), ..event }));
+        // A Monday in term.
+        let at = Some(1_793_008_800_000_000);
+        assert!(told(&Sighting { school: Some("elm"), at, ..event }));
+        assert!(!told(&Sighting { school: Some("oak"), at, ..event }));
+        let nothing = Sighting { search: Some("netball"), ..event };
+        assert!(!told(&nothing));
     }
 }

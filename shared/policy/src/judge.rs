@@ -129,16 +129,33 @@ impl Judge {
     /// Judges one event of a filter product. Hits are in the order of the rules and say row 0.
     #[must_use]
     pub fn sighting(&self, event: &Sighting<'_>, product: &str) -> Vec<Hit> {
+        let mut found = self.find(event, product);
+        let mut hits = Vec::new();
+        self.decide(0, event, &mut found, &mut hits);
+        hits
+    }
+
+    /// Everything in an event that concerns a rule.
+    fn find(&self, event: &Sighting<'_>, product: &str) -> Vec<Match<'_>> {
         let words = self.words.get(product);
         let found = [
             event.search.map(|text| self.searches.find(text)),
             event.host.map(|host| self.domains.find(host)),
             event.category.zip(words).map(|(cell, words)| words.find(cell)),
         ];
-        let mut found: Vec<Match<'_>> = found.into_iter().flatten().flatten().collect();
-        let mut hits = Vec::new();
-        self.decide(0, event, &mut found, &mut hits);
-        hits
+        found.into_iter().flatten().flatten().collect()
+    }
+
+    /// Rules that something in an event concerns, and that are held to times which are not known of it.
+    pub(crate) fn waiting_for_a_time(&self, event: &Sighting<'_>, product: &str) -> Vec<&Rule> {
+        if self.calendars.moment(event.school, event.at).is_some() {
+            return Vec::new();
+        }
+        let mut found: Vec<usize> = self.find(event, product).iter().map(|found| found.rule).collect();
+        found.sort_unstable();
+        found.dedup();
+        let rules = found.into_iter().filter_map(|index| self.rules.get(index));
+        rules.filter(|rule| !rule.times.is_empty() && rule.severity.of(event.audience).is_some()).collect()
     }
 
     /// Judges a batch of the lake's events. `product` is the id of the feed's log format, whose category words the

@@ -7,6 +7,7 @@
 //! This crate reads no clock, environment or network.
 
 mod calendar;
+mod coverage;
 mod document;
 mod exemption;
 mod explain;
@@ -22,6 +23,7 @@ mod timeline;
 mod yaml;
 
 pub use calendar::{Calendar, Hours, PersonalUse, School, Time};
+pub use coverage::{Assessable, Coverage, Gap, Seen};
 pub use document::Document;
 pub use exemption::{Exemption, Scope};
 pub use explain::Explanation;

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use trustwatch_formats::{Format, HeaderSearch, LineParser, LineReader, ParseContext};
-use trustwatch_model::Window;
+use trustwatch_formats::{Format, HeaderSearch, Lens, LineParser, LineReader, ParseContext, Survey, survey};
+use trustwatch_model::{Reading, Window};
 
 /// A file on a disk has no arrival: any time of this century is believed.
 pub(super) const PARSE_WINDOW: Window =
@@ -49,6 +49,26 @@ impl LogFile {
         let header = HeaderSearch::new(Some(format.id()), &reading);
         Ok(Self { parser: format.parser(&context), lines: LineReader::new(file), header })
     }
+}
+
+/// Looks at the first lines of a file; of the named format, or else of the most likely.
+pub(super) fn surveyed(
+    path: &Path,
+    format: Option<&'static dyn Format>,
+    zone: TimeZone,
+    reading: &Reading,
+) -> anyhow::Result<Survey> {
+    let problem = || format!("cannot read `{}`", path.display());
+    let file = File::open(path).with_context(problem)?;
+    let lens = Lens {
+        key: &path.to_string_lossy(),
+        format: format.map(Format::id),
+        zone,
+        arrived_at: written_at(&file).with_context(problem)?,
+        window: PARSE_WINDOW,
+        reading,
+    };
+    Ok(survey(file, &lens))
 }
 
 /// Lines that recognition looks at.

@@ -1,5 +1,6 @@
 //! `trustwatch policy`
 
+mod coverage;
 mod explain;
 
 use super::System;
@@ -18,6 +19,8 @@ pub(crate) enum Policy {
     Check(Check),
     /// Say what a policy makes of one made-up event, or of a column of searches: one JSON object each
     Explain(Box<explain::Explain>),
+    /// Say which rules can be held against a feed, by a log of it, and why not: their silence would prove nothing
+    Coverage(coverage::Coverage),
     /// Put a policy in force
     Publish(Publish),
 }
@@ -51,6 +54,7 @@ impl Policy {
             }
             Self::Check(check) => check.run(),
             Self::Explain(explain) => explain.run(),
+            Self::Coverage(coverage) => coverage.run(),
             Self::Publish(publish) => publish.run().await,
         }
     }
@@ -58,6 +62,18 @@ impl Policy {
 
 fn read(file: &PathBuf) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))
+}
+
+/// The policy of a file, or the starter policy. `None` when it has mistakes, which are shown.
+fn parsed(file: Option<&PathBuf>) -> anyhow::Result<Option<Parsed>> {
+    let text = file.map_or_else(|| Ok(STARTER.to_owned()), read)?;
+    match Parsed::parse(&text) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(mistakes) => {
+            show(file.map_or("starter".as_ref(), PathBuf::as_path), &mistakes)?;
+            Ok(None)
+        }
+    }
 }
 
 /// Prints mistakes as compilers do, each with its place.

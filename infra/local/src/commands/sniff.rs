@@ -1,15 +1,13 @@
 //! `trustwatch sniff`
 
-use super::log_file::{PARSE_WINDOW, written_at};
+use super::log_file::surveyed;
 use super::zone;
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use trustwatch_formats::{Lens, Sample, Survey, survey};
+use trustwatch_formats::{Sample, Survey};
 use trustwatch_model::{DateOrder, Reading, Undated, ZONE_DEFAULT};
 
 #[derive(Args)]
@@ -40,17 +38,7 @@ impl Sniff {
         };
         let mut all_known = true;
         for path in &self.files {
-            let problem = || format!("cannot read `{}`", path.display());
-            let file = File::open(path).with_context(problem)?;
-            let lens = Lens {
-                key: &path.to_string_lossy(),
-                format: format.map(|format| format.id()),
-                zone: zone.clone(),
-                arrived_at: written_at(&file).with_context(problem)?,
-                window: PARSE_WINDOW,
-                reading: &reading,
-            };
-            let seen = survey(file, &lens);
+            let seen = surveyed(path, format, zone.clone(), &reading)?;
             all_known &= seen.sample.as_ref().is_some_and(|sample| sample.counts.events > 0);
             let next = seen.sample.as_ref().map(|sample| command(sample, &self.zone, &reading));
             if self.json {

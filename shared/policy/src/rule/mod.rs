@@ -11,6 +11,7 @@ pub(crate) mod years;
 use crate::calendar::{Moment, Time};
 use crate::judge::Sighting;
 use crate::mistake::At;
+use serde::Serialize;
 use trustwatch_model::{Action, Audience, Intent, Precision, RuleId, Severity, Threshold};
 
 /// One rule of the policy.
@@ -190,7 +191,8 @@ impl Example {
 }
 
 /// The kinds of things that a rule can look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Phrases in a search.
     Search,
@@ -201,6 +203,14 @@ pub enum Kind {
 }
 
 impl Rule {
+    /// What the rule looks at; any of it is enough.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let When { search, domain, category, .. } = &self.when;
+        let looks =
+            [(Kind::Search, search.is_some()), (Kind::Domain, domain.is_some()), (Kind::Category, *category)];
+        looks.into_iter().filter_map(|(kind, looks)| looks.then_some(kind))
+    }
+
     /// The kinds of this rule that a feed cannot serve which says no more than this. Where there are any, the rule
     /// is not assessable in that respect, and its silence does not mean that nothing happened.
     pub fn not_assessable(&self, feed: Precision) -> impl Iterator<Item = Kind> {

@@ -1,6 +1,6 @@
 //! `trustwatch policy explain`
 
-use super::{read, show};
+use super::parsed;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trustwatch_model::{Action, Audience, Intent, SchoolId};
-use trustwatch_policy::{Explanation, Judge, Policy, STARTER, Sighting};
+use trustwatch_policy::{Explanation, Judge, Sighting};
 
 /// Longest search that is read from standard input, in bytes; what follows on the line is left out.
 const SEARCH_BYTES_MAX: u64 = 64 * 1024;
@@ -64,14 +64,7 @@ impl Explain {
         if self.search.is_none() && self.domain.is_none() && self.category.is_none() {
             anyhow::bail!("nothing to explain: give --search, --domain or --category with --product");
         }
-        let text = self.policy.as_ref().map_or_else(|| Ok(STARTER.to_owned()), read)?;
-        let policy = match Policy::parse(&text) {
-            Ok(policy) => policy,
-            Err(mistakes) => {
-                show(self.policy.as_deref().unwrap_or("starter".as_ref()), &mistakes)?;
-                return Ok(ExitCode::FAILURE);
-            }
-        };
+        let Some(policy) = parsed(self.policy.as_ref())? else { return Ok(ExitCode::FAILURE) };
         let judge = Judge::new(&policy)?;
         let printed = match self.search.as_deref() {
             Some("-") => self.column(&judge, io::stdin().lock()),
