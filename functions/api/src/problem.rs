@@ -75,12 +75,12 @@ const fn of_review(error: ReviewError) -> Code {
 /// A fault of ours or of what we stand on: told to the log, not to the caller.
 impl From<StepError> for Problem {
     fn from(error: StepError) -> Self {
-        let (step, cause) = (error.step, &error.cause);
+        let (step, cause) = (error.step, error.why());
         if error.disposition == Disposition::Bug {
-            tracing::error!(step, %cause, "a request failed");
+            tracing::error!(step, cause, "a request failed");
             Self::new(Code::Fault, "this is a fault of trustwatch: trust IT finds it in the function's log")
         } else {
-            tracing::warn!(step, %cause, "a request could not be answered now");
+            tracing::warn!(step, cause, "a request could not be answered now");
             Self::new(Code::NotNow, "this cannot be answered now: try again")
         }
     }

@@ -27,11 +27,10 @@ pub enum Queue {
 impl Queue {
     /// Every queue of these schools, and that of the trust.
     pub fn all(schools: &[SchoolId]) -> impl Iterator<Item = Self> {
-        let of_school = |school: &SchoolId| {
-            let school = school.clone();
-            Desk::ALL.iter().map(move |desk| Self::School(school.clone(), *desk))
-        };
-        schools.iter().flat_map(of_school).chain([Self::Trust])
+        let of_school = schools
+            .iter()
+            .flat_map(|school| Desk::ALL.iter().map(|desk| Self::School(school.clone(), *desk)));
+        of_school.chain([Self::Trust])
     }
 
     /// Name of the queue: `Q#<school>#<desk>` or `Q#trust`. The two differ in the number of their parts, so a school

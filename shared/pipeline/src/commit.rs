@@ -112,8 +112,12 @@ impl Context {
         school: &str,
         id: &str,
     ) -> Result<Option<Manifest>, StepError> {
-        let key = keys::manifest(stage, school, id);
-        let object = self.store.read(&self.store.names().lake, &key).await.at("read manifest", id)?;
+        self.read_manifest(&keys::manifest(stage, school, id), id).await
+    }
+
+    /// A manifest by its key; an error names `id`.
+    pub(crate) async fn read_manifest(&self, key: &str, id: &str) -> Result<Option<Manifest>, StepError> {
+        let object = self.store.read(&self.store.names().lake, key).await.at("read manifest", id)?;
         object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", id)
     }
 

@@ -5,7 +5,7 @@ use crate::commit::Context;
 use crate::settings::{SettingsError, load_school};
 use crate::step::{At, StepError};
 use futures::TryStreamExt as _;
-use trustwatch_lake::{Manifest, Stage, keys};
+use trustwatch_lake::{Stage, keys};
 use trustwatch_model::{ObjectVersion, SchoolId};
 use trustwatch_store::{FeedItem, Shown};
 
@@ -89,7 +89,8 @@ async fn health(context: &Context, school: &str, set_aside_max: u16) -> Result<V
         for Shown { at, source_id, detail } in
             context.store.set_aside(school, &item.feed, set_aside_max).await.at("read feeds", "-")?
         {
-            let version = version_of(context, school, &source_id).await?;
+            let manifest = context.manifest_at(Stage::Normalise, school, &source_id).await?;
+            let version = manifest.map(|manifest| manifest.source);
             set_aside.push(SetAsideFile { at, reason: detail, version });
         }
         found.push(FeedHealth { item, set_aside });
@@ -110,16 +111,4 @@ pub async fn registered_schools(context: &Context) -> Result<Vec<SchoolId>, Step
         schools.extend(name.and_then(|name| SchoolId::new(name).ok()));
     }
     Ok(schools)
-}
-
-async fn version_of(
-    context: &Context,
-    school: &str,
-    source_id: &str,
-) -> Result<Option<ObjectVersion>, StepError> {
-    let key = keys::manifest(Stage::Normalise, school, source_id);
-    let object = context.store.read(&context.store.names().lake, &key).await;
-    let Some(object) = object.at("read manifest", source_id)? else { return Ok(None) };
-    let manifest = Manifest::from_json(&object.bytes).at("read manifest", source_id)?;
-    Ok(Some(manifest.source))
 }

@@ -4,7 +4,7 @@ use crate::commit::Context;
 use crate::step::{At, StepError};
 use futures::TryStreamExt as _;
 use jiff::civil::Date;
-use trustwatch_lake::{Manifest, Stage, keys};
+use trustwatch_lake::{Stage, keys};
 use trustwatch_model::SchoolId;
 
 /// Files of the lake, and what kept others from being found.
@@ -35,7 +35,7 @@ pub async fn lake_files(
         let mut manifests = context.store.all_keys(lake, &prefix);
         while let Some((key, _)) = manifests.try_next().await.at("list manifests", "-")? {
             found.any_manifest = true;
-            let manifest = match read(context, &key).await {
+            let manifest = match context.read_manifest(&key, &key).await {
                 Ok(Some(manifest)) => manifest,
                 Ok(None) => continue,
                 Err(error) => {
@@ -53,9 +53,4 @@ pub async fn lake_files(
     // Two sources of one school may hold the same rows of one day, byte for byte, only if they are one source.
     found.urls.dedup();
     Ok(found)
-}
-
-async fn read(context: &Context, key: &str) -> Result<Option<Manifest>, StepError> {
-    let object = context.store.read(&context.store.names().lake, key).await.at("read manifest", key)?;
-    object.map(|object| Manifest::from_json(&object.bytes)).transpose().at("read manifest", key)
 }

@@ -114,11 +114,8 @@ fn read_scope(node: &Node, known: &Policy, notes: &mut Mistakes) -> Option<Scope
         notes.add(node.at, node.shown(), "covers everything", expected, "say what it covers");
     }
     let mut scope = Scope::default();
-    // A limit that names nobody would limit nothing.
     for node in ["schools", "years"].iter().filter_map(|name| fields.get(name)) {
-        if node.is_empty_list() {
-            notes.add(node.at, node.shown(), "names nothing", "at least one", "add one or leave it out");
-        }
+        fields::limit(node, "names nothing", "at least one", notes);
     }
     for node in fields.items("schools", "a list of schools", notes) {
         let school = SchoolId::new(node.shown()).ok();

@@ -33,7 +33,9 @@ impl Judge {
     /// ```
     #[must_use]
     pub fn explain(&self, event: &Sighting<'_>, product: &str) -> Explanation {
-        let mut hits = self.sighting(event, product);
+        let mut found = self.find(event, product);
+        let mut hits = Vec::new();
+        self.decide(0, event, &mut found, &mut hits);
         hits.sort_by_key(|hit| std::cmp::Reverse((hit.alerts_alone(), hit.severity)));
         let held: Vec<(&Rule, &Hit)> =
             hits.iter().filter_map(|hit| Some((self.rules().get(hit.rule)?, hit))).collect();
@@ -42,7 +44,7 @@ impl Judge {
         for (phrase, word) in event.search.map(|text| self.taken_away(text)).unwrap_or_default() {
             why.push(format!("`{phrase}` is there, and `{word}` takes its meaning away"));
         }
-        for rule in self.waiting_for_a_time(event, product) {
+        for rule in self.waiting_for_a_time(event, &found) {
             why.push(format!(
                 "{}: not assessed: it holds at certain times of the school's calendar, and the time, or the calendar \
                  of the school, is not known",
@@ -166,6 +168,7 @@ mod tests {
         assert_eq!((explained.alert, explained.severity), (false, None));
         assert_eq!(explained.why, ["background traffic, which nobody asked for, accuses nobody"]);
     }
+
     #[test]
     fn a_rule_held_to_times_says_that_the_time_is_lacking() {
         let lunch = "\ncalendars:\n  - {name: own, terms: [{from: 2026-09-02, until: 2026-12-18}], day: \"08:30-16:00\"}\nschools:\n  - {id: oak, calendar: own}\nrules:\n";

@@ -96,6 +96,13 @@ pub(crate) fn list<'n>(node: &'n Node, expected: &str, notes: &mut Mistakes) -> 
     &[]
 }
 
+/// Notes a list without an item: whoever wrote it meant to limit something, and it would limit nothing.
+pub(crate) fn limit(node: &Node, problem: &str, expected: &str, notes: &mut Mistakes) {
+    if node.is_empty_list() {
+        notes.add(node.at, node.shown(), problem, expected, "add one or leave it out");
+    }
+}
+
 /// A text, without spaces around it and never empty.
 pub(crate) fn text<'n>(node: &'n Node, expected: &str, notes: &mut Mistakes) -> Option<&'n str> {
     match &node.value {

@@ -9,8 +9,8 @@ use crate::rule::{Match, Rule, Verdict};
 use crate::{Policy, PolicyError, Roster, fold_login};
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use trustwatch_model::{Action, Attribution, Audience, Intent, Severity, Threshold};
 
 /// What rules look at in one event.
@@ -136,7 +136,7 @@ impl Judge {
     }
 
     /// Everything in an event that concerns a rule.
-    fn find(&self, event: &Sighting<'_>, product: &str) -> Vec<Match<'_>> {
+    pub(crate) fn find(&self, event: &Sighting<'_>, product: &str) -> Vec<Match<'_>> {
         let words = self.words.get(product);
         let found = [
             event.search.map(|text| self.searches.find(text)),
@@ -147,14 +147,12 @@ impl Judge {
     }
 
     /// Rules that something in an event concerns, and that are held to times which are not known of it.
-    pub(crate) fn waiting_for_a_time(&self, event: &Sighting<'_>, product: &str) -> Vec<&Rule> {
+    pub(crate) fn waiting_for_a_time(&self, event: &Sighting<'_>, found: &[Match<'_>]) -> Vec<&Rule> {
         if self.calendars.moment(event.school, event.at).is_some() {
             return Vec::new();
         }
-        let mut found: Vec<usize> = self.find(event, product).iter().map(|found| found.rule).collect();
-        found.sort_unstable();
-        found.dedup();
-        let rules = found.into_iter().filter_map(|index| self.rules.get(index));
+        let concerned: BTreeSet<usize> = found.iter().map(|found| found.rule).collect();
+        let rules = concerned.into_iter().filter_map(|index| self.rules.get(index));
         rules.filter(|rule| !rule.times.is_empty() && rule.severity.of(event.audience).is_some()).collect()
     }
 
@@ -233,7 +231,13 @@ impl Judge {
     }
 
     /// Asks each rule that something in the event concerns.
-    fn decide(&self, row: usize, event: &Sighting<'_>, found: &mut [Match<'_>], hits: &mut Vec<Hit>) {
+    pub(crate) fn decide(
+        &self,
+        row: usize,
+        event: &Sighting<'_>,
+        found: &mut [Match<'_>],
+        hits: &mut Vec<Hit>,
+    ) {
         // Stable: what a rule found stays in the order phrases, entries, category words.
         found.sort_by_key(|found| found.rule);
         let moment = self.calendars.moment(event.school, event.at);

@@ -109,7 +109,7 @@ impl Show {
             } else {
                 say!("{}/{}", feed.school, feed.feed)?;
             }
-            say!("  last file    {}", feed.last_object_at.map_or_else(|| "-".to_owned(), moment))?;
+            say!("  last file    {}", feed.last_object_at.map_or_else(|| "-".to_owned(), super::moment))?;
             let outcome =
                 feed.last_object.filter(|word| !matches!(word.as_str(), "complete" | "quarantined"));
             if let Some(problem) = outcome {
@@ -138,7 +138,7 @@ const SET_ASIDE_MAX: u16 = 20;
 fn show_set_aside(files: &[(SetAsideFile, bool)], in_all: u64) -> anyhow::Result<()> {
     for (SetAsideFile { at, reason, version }, read_since) in files {
         let key = version.as_ref().map_or("a file that is gone", |version| &version.key);
-        say!("  set aside    {key} ({})", moment(*at))?;
+        say!("  set aside    {key} ({})", super::moment(*at))?;
         let left = if *read_since { "sent again since, and read" } else { reason };
         say!("               {left}")?;
     }
@@ -147,10 +147,6 @@ fn show_set_aside(files: &[(SetAsideFile, bool)], in_all: u64) -> anyhow::Result
         say!("               and {} earlier: `trustwatch verify` names them", in_all - shown)?;
     }
     Ok(())
-}
-
-fn moment(at: i64) -> String {
-    jiff::Timestamp::from_microsecond(at).map_or_else(|_| "-".to_owned(), |at| at.to_string())
 }
 
 type Named = (FeedHealth, Vec<(SetAsideFile, bool)>);

@@ -67,6 +67,11 @@ impl System {
     }
 }
 
+/// A time in microseconds since 1970 UTC, for people.
+pub(crate) fn moment(at: i64) -> String {
+    jiff::Timestamp::from_microsecond(at).map_or_else(|_| "-".to_owned(), |at| at.to_string())
+}
+
 /// How lines are to be read where the format alone does not say it.
 #[derive(Args, Clone)]
 pub(crate) struct ReadingArgs {

@@ -1,7 +1,7 @@
 //! `trustwatch sniff`
 
 use super::log_file::surveyed;
-use super::zone;
+use super::{moment, zone};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ fn show_sample(sample: &Sample, zone: &str) -> anyhow::Result<()> {
     say!("  laid to     {}; {} different logins", list(&sample.attribution), sample.users)?;
     say!("  known       the outcome of {}, search terms of {}", sample.decided, sample.searches)?;
     if let Some((first, last)) = sample.span {
-        say!("  times       {} to {}", at(first), at(last))?;
+        say!("  times       {} to {}", moment(first), moment(last))?;
     }
     for doubt in doubts(sample, zone) {
         say!("  in doubt    {doubt}")?;
@@ -163,10 +163,6 @@ fn doubts(sample: &Sample, zone: &str) -> Vec<String> {
         );
     }
     doubts
-}
-
-fn at(at: i64) -> String {
-    jiff::Timestamp::from_microsecond(at).map_or_else(|_| "-".to_owned(), |at| at.to_string())
 }
 
 fn list(counts: &BTreeMap<&'static str, u64>) -> String {
@@ -209,8 +205,8 @@ fn object(path: &Path, seen: &Survey, next: Option<String>) -> Value {
             "users": sample.users,
             "with_outcome": sample.decided,
             "with_search_terms": sample.searches,
-            "first": sample.span.map(|(first, _)| at(first)),
-            "last": sample.span.map(|(_, last)| at(last)),
+            "first": sample.span.map(|(first, _)| moment(first)),
+            "last": sample.span.map(|(_, last)| moment(last)),
             "local_times": sample.local_times,
             "open_dates": sample.open_dates,
             "dates_of_other_order": sample.dates_of_other_order,

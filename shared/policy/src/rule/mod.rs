@@ -12,7 +12,7 @@ use crate::calendar::{Moment, Time};
 use crate::judge::Sighting;
 use crate::mistake::At;
 use serde::Serialize;
-use trustwatch_model::{Action, Audience, Intent, Precision, RuleId, Severity, Threshold};
+use trustwatch_model::{Action, Audience, Intent, RuleId, Severity, Threshold};
 
 /// One rule of the policy.
 #[derive(Debug, Clone)]
@@ -209,16 +209,6 @@ impl Rule {
         let looks =
             [(Kind::Search, search.is_some()), (Kind::Domain, domain.is_some()), (Kind::Category, *category)];
         looks.into_iter().filter_map(|(kind, looks)| looks.then_some(kind))
-    }
-
-    /// The kinds of this rule that a feed cannot serve which says no more than this. Where there are any, the rule
-    /// is not assessable in that respect, and its silence does not mean that nothing happened.
-    pub fn not_assessable(&self, feed: Precision) -> impl Iterator<Item = Kind> {
-        let needs = [
-            (Kind::Search, self.when.search.is_some() && feed != Precision::Url),
-            (Kind::Domain, self.when.domain.is_some() && feed == Precision::Address),
-        ];
-        needs.into_iter().filter_map(|(kind, missing)| missing.then_some(kind))
     }
 }
 

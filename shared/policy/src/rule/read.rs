@@ -142,7 +142,7 @@ fn read_severities(node: &Node, category: Option<&str>, notes: &mut Mistakes) ->
 
 fn read_times(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Time> {
     need_calendars(node, known, notes);
-    some(node, "time", "one of the words for times", notes);
+    fields::limit(node, "names no time", "one of the words for times", notes);
     fields::choices(node, &Time::WORDS, notes)
 }
 
@@ -168,21 +168,14 @@ fn read_raises(node: &Node, known: &Policy, notes: &mut Mistakes) -> Vec<Raise> 
     raises
 }
 
-/// Notes a list without an item: whoever wrote it meant to limit the rule, and it would limit nothing.
-fn some(node: &Node, what: &str, expected: &str, notes: &mut Mistakes) {
-    if node.is_empty_list() {
-        notes.add(node.at, node.shown(), format!("names no {what}"), expected, "add one or leave it out");
-    }
-}
-
 fn read_years(node: &Node, notes: &mut Mistakes) -> Vec<String> {
-    some(node, "year group", "a year group, like 5", notes);
+    fields::limit(node, "names no year group", "a year group, like 5", notes);
     let items = fields::list(node, "a list of year groups", notes);
     items.iter().filter_map(|item| fields::text(item, "a year group", notes).map(years::fold)).collect()
 }
 
 fn read_intents(node: &Node, notes: &mut Mistakes) -> Vec<Intent> {
-    some(node, "intent", "page, search or download", notes);
+    fields::limit(node, "names no intent", "page, search or download", notes);
     let items = fields::list(node, "a list of words", notes);
     let mut intents = Vec::new();
     for item in items {
