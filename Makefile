@@ -96,8 +96,8 @@ check-all: deny deploy-check $(VENV)/.made ## Everything beyond `make test`: it 
 	tests/corpus.sh
 
 .PHONY: exhaustive
-exhaustive: ## All interleavings of two workers with at most three preemptions, and 1,250 random ones of each play
-	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery
+exhaustive: ## All interleavings of two workers with at most three preemptions and 5,000 random ones of each play; each call's fault
+	TRUSTWATCH_EXHAUSTIVE=1 $(CARGO) test --workspace --test interleavings --test delivery --test faults
 
 .PHONY: clean
 clean: ## Remove what was built

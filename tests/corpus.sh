@@ -7,8 +7,8 @@ tools="${2:-${corpus%/}/../tools}"
 formats=(squid fortinet cisco_umbrella)
 coverage_min=0.97
 if [ ! -d "$corpus" ]; then
-    # A folder that somebody named must be there.
-    [ $# -eq 0 ] || fail "$corpus is no folder"
+    # A folder that somebody named must be there, and where changes are let in none goes unproved.
+    [ $# -eq 0 ] && [ -z "${CI:-}" ] || fail "$corpus is no folder"
     echo "corpus: SKIPPED, $corpus is not here: nothing was checked against real lines" >&2
     exit 0
 fi

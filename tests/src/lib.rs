@@ -10,3 +10,9 @@ pub mod seam;
 pub mod state;
 pub mod system;
 pub mod turns;
+
+/// Whether everything is to be tried, and not only what stands for the rest: `make exhaustive`.
+#[must_use]
+pub fn is_exhaustive() -> bool {
+    std::env::var("TRUSTWATCH_EXHAUSTIVE").is_ok_and(|value| value == "1")
+}

@@ -325,8 +325,16 @@ async fn items_of(system: &System, school: &str, names: &Names, days: &BTreeSet<
 }
 
 /// What belongs to the work and not to its effect.
-const OF_THE_WORK: [&str; 7] =
-    ["attempts", "lease_until", "finished_at", "expires_at", "due_shard", "due_message", "counted"];
+const OF_THE_WORK: [&str; 8] = [
+    "attempts",
+    "claimed_at",
+    "lease_until",
+    "finished_at",
+    "expires_at",
+    "due_shard",
+    "due_message",
+    "counted",
+];
 
 fn item_facts(item: &Item) -> String {
     let name = |key: &str| item[key].as_s().unwrap().clone();

@@ -1,7 +1,7 @@
 //! Two workers on the same thing, one call at a time, in every order that matters.
 //!
 //! `make test` runs all schedules of each play with at most two preemptions, and 125 random ones. With
-//! `TRUSTWATCH_EXHAUSTIVE=1` it is three preemptions and 1,250 random ones.
+//! `TRUSTWATCH_EXHAUSTIVE=1` it is three preemptions and 5,000 random ones.
 
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
@@ -13,15 +13,12 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 use trustwatch_pipeline::{Arrival, Context, normalise};
 use trustwatch_tests::fixture::{self, SATURDAY_NIGHT, squid_line};
+use trustwatch_tests::is_exhaustive;
 use trustwatch_tests::queue::work_on_what_is_due;
 use trustwatch_tests::seam::{FailsAt, Fault, Seam};
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{DAY_MS, HOUR_MS, System, Worker};
 use trustwatch_tests::turns::{Exhaustive, Schedule, run};
-
-fn is_exhaustive() -> bool {
-    std::env::var("TRUSTWATCH_EXHAUSTIVE").is_ok_and(|value| value == "1")
-}
 
 /// Two workers of two builds, whose leases never hold the other off.
 struct Pair {
@@ -66,7 +63,7 @@ pub(crate) trait Play: Sync {
 /// Puts a play on under every schedule and compares the ends.
 pub(crate) async fn every_schedule_ends_the_same(name: &str, play: &dyn Play) {
     let pair = Pair::start().await;
-    let (preemptions, seeds) = if is_exhaustive() { (3, 1_250) } else { (2, 125) };
+    let (preemptions, seeds) = if is_exhaustive() { (3, 5_000) } else { (2, 125) };
     // Uninterrupted runs of one after the other say what is right.
     let mut right: Vec<State> = Vec::new();
     for first in 0..2 {

@@ -372,3 +372,44 @@ async fn an_alert_that_is_not_what_it_should_be_is_named() {
     }
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_to_which_nothing_was_added_is_named() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    deliver(&system, "oak/web/a.log", &hurt(MIDNIGHT - 43_200, "pat.ash")).await;
+    balanced(&context).await;
+    let school = [SchoolId::new("oak").unwrap()];
+    let (id, row) = alerts(&context, &school, Status::Open).await.unwrap().pop_first().unwrap();
+    // The same again, about somebody of whom no line says anything.
+    let mut cell = row.about.cell.clone();
+    cell.window_ms -= 50 * cell.grid_ms;
+    let forged = cell.id();
+    let told = async |about: String| {
+        for sort in ["META", "QUEUE#"] {
+            let copy = |mut item: Item| {
+                item.insert("PK".to_owned(), AttributeValue::S(format!("ALERT#{forged}")));
+                if sort == "META" {
+                    item.insert("about".to_owned(), AttributeValue::S(about.clone()));
+                }
+                Some(item)
+            };
+            system.forge_alert(id.as_str(), sort, copy).await;
+        }
+        let problems = verify(&context).await.unwrap().findings.into_iter().map(|found| found.problem);
+        problems.filter(|problem| problem.contains(forged.as_str())).collect::<Vec<_>>()
+    };
+    let mut about = serde_json::to_value(&row.about).unwrap();
+    let other = told(about.to_string()).await;
+    assert_eq!(other, [format!("alert {forged} says that it is about what another one is about")]);
+    about["cell"] = serde_json::to_value(&cell).unwrap();
+    let own = told(about.to_string()).await;
+    assert!(own.contains(&format!("alert {forged} is not what its evidence says")), "{own:?}");
+    // A place in a queue is all that a list looks at.
+    system.forge_alert(forged.as_str(), "META", |_| None).await;
+    let problems = verify(&context).await.unwrap().findings;
+    let words = format!("alert {forged} stands in a queue and is nowhere else");
+    assert!(problems.iter().any(|found| found.problem == words), "{problems:?}");
+    system.stop().await;
+}

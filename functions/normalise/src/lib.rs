@@ -3,7 +3,7 @@
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use trustwatch_pipeline::{Context, Done, Lane, Notified, lane_of, normalise, send_to_backfill};
-use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, note};
+use trustwatch_runtime::{BatchAnswer, BatchError, arrivals_of, deliveries_of, note};
 
 /// What the function works with.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub async fn handle(event: SqsEvent, function: &Function) -> BatchAnswer {
 
 async fn work(function: &Function, message: &SqsMessage) -> Result<(), BatchError> {
     for notified in arrivals_of(message)? {
-        if function.backfill || lane(function, &notified).await? == Lane::Live {
+        if function.backfill || lane(function, &notified, deliveries_of(message)).await? == Lane::Live {
             report(&notified, &normalise(&function.context, &notified.arrival).await?);
         } else {
             send_to_backfill(&function.context, &notified).await?;
@@ -37,8 +37,8 @@ async fn work(function: &Function, message: &SqsMessage) -> Result<(), BatchErro
     Ok(())
 }
 
-async fn lane(function: &Function, notified: &Notified) -> Result<Lane, BatchError> {
-    Ok(lane_of(&function.context, notified).await?)
+async fn lane(function: &Function, notified: &Notified, deliveries: u32) -> Result<Lane, BatchError> {
+    Ok(lane_of(&function.context, notified, deliveries).await?)
 }
 
 fn report(notified: &Notified, done: &Done) {

@@ -32,6 +32,8 @@ const CLASSIFY: &str = "trustwatch-classify";
 
 /// Time-outs of the functions, and the visibility of their queues: six times as long.
 const LIVE_TIME_OUT: Duration = Duration::from_secs(60);
+/// How much longer a lease lasts than the function that holds it.
+const LEASE_BEYOND: Duration = Duration::from_secs(10);
 const BACKFILL_TIME_OUT: Duration = Duration::from_secs(900);
 const VISIBILITY_TIMES: u64 = 6;
 /// Deliveries of a message before it is a dead letter.
@@ -48,8 +50,6 @@ pub struct CloudOptions {
     pub durability: Durability,
     /// Whether functions run, the API among them. Without, the data can be looked at and nothing changes.
     pub dispatch: bool,
-    /// How long a worker that died keeps others from its source.
-    pub lease: Duration,
     /// The time.
     pub clock: Clock,
     /// How long to wait for another process to let go of the directory.
@@ -65,8 +65,6 @@ impl CloudOptions {
             port: 0,
             durability: Durability::PowerLoss,
             dispatch: true,
-            // A lease saves work and nothing else. On one machine a dead worker's process is gone with it.
-            lease: Duration::from_secs(15),
             clock: Arc::new(jiff::Timestamp::now),
             lock_patience: s3::LOCK_PATIENCE,
         }
@@ -133,10 +131,8 @@ impl Cloud {
         servers.spawn("KMS", axum::serve(listeners.kms, kms).into_future());
         let store = connect(&endpoints, &credentials).await;
         store.provision().await.context("cannot make the buckets and the table")?;
-        let limits = Limits {
-            lease_ms: i64::try_from(options.lease.as_millis()).unwrap_or(i64::MAX),
-            ..Limits::default()
-        };
+        // A worker of an earlier process is gone with it, and keeps nobody away.
+        let limits = Limits { alone_since_ms: (options.clock)().as_millisecond(), ..Limits::default() };
         let context = Context::new(store, Arc::clone(&options.clock), limits, WRITER);
         let dispatcher = if options.dispatch {
             servers.spawn_aside(table::sweep(table));
@@ -148,7 +144,7 @@ impl Cloud {
             // The process before may have been killed in mid-work: what it held is worked on again now, and what it
             // had given up as dead letters is, too.
             queues.release_in_flight().await.context("cannot take back the work that was begun")?;
-            leftover::queue(&context, &mut servers).await;
+            leftover::queue(&context, &queues, &mut servers).await;
             Some(dispatcher(&queues, &context, &s3_store)?)
         } else {
             None
@@ -291,8 +287,13 @@ async fn open_queues(options: &CloudOptions) -> anyhow::Result<QueueStore> {
 }
 
 fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -> anyhow::Result<Dispatcher> {
+    // A lease outlives the time-out of its function, as on AWS: none is worked on by two.
+    let leased = |time_out: Duration| {
+        let lease_ms = i64::try_from((time_out + LEASE_BEYOND).as_millis()).unwrap_or(i64::MAX);
+        Context { limits: Limits { lease_ms, ..context.limits }, ..context.clone() }
+    };
     let normalise = |backfill: bool| -> Arc<dyn Handler> {
-        let context = context.clone();
+        let context = leased(if backfill { BACKFILL_TIME_OUT } else { LIVE_TIME_OUT });
         Arc::new(Normalise(trustwatch_normalise::Function { context, backfill }))
     };
     let mapping = |queue: &str, handler, concurrency, time_out| Mapping {
@@ -315,7 +316,7 @@ fn dispatcher(queues: &QueueStore, context: &Context, s3_store: &Arc<S3Store>) -
     let dispatcher = Dispatcher::builder(queues.clone())
         .mapping(mapping(NORMALISE, normalise(false), workers, LIVE_TIME_OUT))
         .mapping(mapping(BACKFILL, normalise(true), 1, BACKFILL_TIME_OUT))
-        .mapping(mapping(CLASSIFY, Arc::new(Classify(context.clone())), workers, LIVE_TIME_OUT))
+        .mapping(mapping(CLASSIFY, Arc::new(Classify(leased(LIVE_TIME_OUT))), workers, LIVE_TIME_OUT))
         .schedule(schedule("reconcile", trustwatch_compact::Job::Reconcile, When::daily(4, 30)?)?)
         .schedule(schedule(
             "queue-due",

@@ -53,8 +53,9 @@ enum Command {
 }
 
 /// What is logged unless `LOG_LEVEL` says otherwise. The embedded DynamoDB warns of each condition that does not hold,
-/// which is how workers find out that they are not the first.
-const QUIET: &str = "warn,dynoxide=error";
+/// which is how workers find out that they are not the first; `s3s` calls each request that a client got wrong an error
+/// of its own, and what is wrong with the store is logged by the store.
+const QUIET: &str = "warn,dynoxide=error,s3s=off";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use trustwatch_local::cloud::{Cloud, CloudOptions};
+use trustwatch_local::queue::NewMessage;
 use trustwatch_model::{FeedId, FeedSettings, SchoolId};
 use trustwatch_pipeline::{save_feed, verify};
 
@@ -76,5 +77,26 @@ async fn what_was_left_is_queued_as_soon_as_it_can_be() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(warnings(), 1, "{}", said());
+    cloud.stop().await;
+    dead_letters_of_what_is_queued_again_are_taken_away(data).await;
+}
+
+/// Of the same directory, for a process has one log.
+async fn dead_letters_of_what_is_queued_again_are_taken_away(data: &Path) {
+    let asleep = || CloudOptions { dispatch: false, ..CloudOptions::new(data) };
+    let cloud = Cloud::start(asleep()).await.unwrap();
+    let told = r#"{"Records": [{"eventTime": "2026-11-23T09:00:00Z",
+        "s3": {"bucket": {"name": "trustwatch-raw"}, "object": {"key": "oak/web/access.log"}}}]}"#;
+    let queues = cloud.queues();
+    for body in [told, "nothing that a function knows"] {
+        queues.send("trustwatch-normalise", NewMessage::new(body)).await.unwrap();
+    }
+    for _ in 0..9 {
+        queues.receive("trustwatch-normalise", 10, Some(0)).await.unwrap();
+    }
+    assert_eq!(cloud.status().await.unwrap().work().dead, 2);
+    cloud.stop().await;
+    let cloud = Cloud::start(CloudOptions::new(data)).await.unwrap();
+    assert_eq!(cloud.status().await.unwrap().work().dead, 1, "what nobody understands stays for a person");
     cloud.stop().await;
 }

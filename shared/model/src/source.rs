@@ -94,13 +94,16 @@ impl QuarantineReason {
                 format!("the feed's format `{format}` is not known: set one that `trustwatch formats` lists, then send the file again")
             }
             Self::BadSettings { detail } => {
-                format!("the school's settings cannot be read ({detail}): mend them with `trustwatch feed set`, then send the file again")
+                format!("the school's settings cannot be read ({detail}): mend them with `trustwatch feed set` or, where that cannot read them either, put the version before back in the config bucket; then send the file again")
             }
             Self::Damaged { detail, lines_read } => {
                 format!("the compressed file is damaged after {lines_read} complete line(s) ({detail}): send it again whole")
             }
             Self::Scattered { files } => {
                 format!("the lines jump between so many days that they would become more than {files} files: sort the file by time and send it again")
+            }
+            Self::Expansion { compressed_bytes, expanded_bytes } if compressed_bytes >= expanded_bytes => {
+                format!("it has more than {expanded_bytes} bytes, the most that is read of one object: split it at the end of a line and send the pieces under names of their own")
             }
             Self::Expansion { compressed_bytes, expanded_bytes } => {
                 format!("{compressed_bytes} bytes expand to more than {expanded_bytes}: this is not a log; check what was uploaded")
@@ -136,5 +139,10 @@ mod tests {
         check(QuarantineReason::Scattered { files: 513 }, &["513"], "sort the file");
         let expansion = QuarantineReason::Expansion { compressed_bytes: 90, expanded_bytes: 18_001 };
         check(expansion, &["90", "18001"], "check what was uploaded");
+        // The decoder may have a little in hand of a plain file, but never gives out more than it took in.
+        for stored in [18_001, 18_100] {
+            let plain = QuarantineReason::Expansion { compressed_bytes: stored, expanded_bytes: 18_001 };
+            check(plain, &["18001"], "split it");
+        }
     }
 }

@@ -100,6 +100,7 @@ async fn classify_once(context: &Context, arrival: &Arrival, generation: u32) ->
         counted: false,
         now_ms,
         lease_ms: context.limits.lease_ms,
+        alone_since_ms: context.limits.alone_since_ms,
         due: Some(&again),
     };
     let pins = match context.store.claim(&claim).await.at("claim", id)? {

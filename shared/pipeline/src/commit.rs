@@ -45,6 +45,9 @@ impl Context {
 pub struct Limits {
     /// How long a claim keeps others away: a little longer than the function may run.
     pub lease_ms: i64,
+    /// When the only process that works on these data began, where there is but one: milliseconds since 1970 UTC. Who
+    /// claimed something before is gone. 0 where workers come and go by themselves.
+    pub alone_since_ms: i64,
     /// Parts.
     pub parts: PartLimits,
     /// Lanes.
@@ -60,7 +63,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let (parts, lanes) = (PartLimits::default(), crate::LaneLimits::default());
-        Self { lease_ms: 70_000, parts, lanes, subjects_at_once: 16, versions_max: 3_000 }
+        Self { lease_ms: 70_000, alone_since_ms: 0, parts, lanes, subjects_at_once: 16, versions_max: 3_000 }
     }
 }
 
@@ -136,6 +139,7 @@ impl Context {
             counted,
             now_ms: self.now_ms(),
             lease_ms: self.limits.lease_ms,
+            alone_since_ms: self.limits.alone_since_ms,
             due,
         };
         self.store.claim(&request).await.at("claim", source.source_id.as_str())

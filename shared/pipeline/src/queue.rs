@@ -1,16 +1,16 @@
 //! Which queue an object goes to, and the sending.
 
 use crate::commit::{Context, utc_day};
-use crate::lane::{Lane, choose_lane};
+use crate::lane::{Lane, Waiting, choose_lane};
 use crate::notification::{Notified, write_notification};
 use crate::step::{At, StepError};
 use trustwatch_model::RawKey;
 
-/// The lane for an object of this size and age.
+/// The lane for an object of this size and age, whose message was delivered so often, this time counted in.
 ///
 /// # Errors
 /// [`StepError`] when the school's use of the day cannot be read.
-pub async fn lane_of(context: &Context, notified: &Notified) -> Result<Lane, StepError> {
+pub async fn lane_of(context: &Context, notified: &Notified, deliveries: u32) -> Result<Lane, StepError> {
     let used = match RawKey::parse(&notified.arrival.key) {
         Ok(key) => {
             let day = utc_day((context.clock)().as_microsecond()).to_string();
@@ -20,7 +20,7 @@ pub async fn lane_of(context: &Context, notified: &Notified) -> Result<Lane, Ste
         // It will be set aside without being read.
         Err(_) => return Ok(Lane::Live),
     };
-    Ok(choose(context, notified, used))
+    Ok(choose(context, notified, deliveries, used))
 }
 
 /// Queues what is due for an object. Old it is by nature, and it is little work when the object is small: it must not
@@ -30,9 +30,10 @@ pub(crate) async fn queue_due_work(context: &Context, notified: &Notified) -> Re
     queue_again(context, &now).await
 }
 
-fn choose(context: &Context, notified: &Notified, school_bytes_used: u64) -> Lane {
+fn choose(context: &Context, notified: &Notified, deliveries: u32, school_bytes_used: u64) -> Lane {
     let age_ms = context.now_ms() - notified.arrived_ms;
-    choose_lane(&context.limits.lanes, notified.bytes, age_ms, school_bytes_used)
+    let object = Waiting { bytes: notified.bytes, age_ms, deliveries, school_bytes_used };
+    choose_lane(&context.limits.lanes, &object)
 }
 
 /// Queues an object that was queued before: manifests to be judged, and raw objects in their lanes, old and large ones
@@ -42,7 +43,7 @@ pub(crate) async fn queue_again(context: &Context, notified: &Notified) -> Resul
     let queue = if notified.arrival.bucket == names.lake {
         &names.classify_queue
     } else {
-        match choose(context, notified, 0) {
+        match choose(context, notified, 0, 0) {
             Lane::Live => &names.normalise_queue,
             Lane::Backfill => &names.backfill_queue,
         }

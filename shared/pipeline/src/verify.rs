@@ -10,16 +10,16 @@ use crate::verify_chain::{Told, chain_problems};
 use crate::verify_gone::{Gone, gone};
 use crate::verify_judged::judged;
 use crate::verify_source::Check;
-use crate::verify_stray::{Proved, strays};
+use crate::verify_stray::{Proved, strays, unmet_problems};
 use futures::TryStreamExt as _;
 use serde::Serialize;
-use trustwatch_lake::{Manifest, Outcome, Stage};
-use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, SourceId};
+use trustwatch_lake::{FeedPin, Manifest, Outcome, Stage};
+use trustwatch_model::{Counts, ObjectVersion, QuarantineReason, RawKey, SourceId};
 
 /// Something that does not balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Source.
+    /// Source; `-` where there is none.
     pub source_id: String,
     /// Key of the raw object; `-` where there is none.
     pub key: String,
@@ -75,7 +75,7 @@ impl Report {
 
 /// Counts everything again.
 ///
-/// Memory: the line numbers of one object, the names of all, and eight bytes for each alert that a source added to.
+/// Memory: the line numbers of one object, the names of all, and eight bytes for each alert and for each addition to one.
 ///
 /// # Errors
 /// [`StepError`] when something cannot be read at all; what can be read and is wrong is a [`Finding`].
@@ -97,6 +97,9 @@ pub async fn verify(context: &Context) -> Result<Report, StepError> {
     for (alert, source_id) in strays(context, &proved).await? {
         let problem = format!("what it adds to alert {alert} follows from nothing that was judged");
         report.findings.push(Finding { source_id: source_id.to_string(), key: "-".to_owned(), problem });
+    }
+    for problem in unmet_problems(context, &proved).await? {
+        report.findings.push(Finding { source_id: "-".to_owned(), key: "-".to_owned(), problem });
     }
     Ok(report)
 }
@@ -185,16 +188,38 @@ async fn wrongly_set_aside(
     if !manifest.parts.is_empty() || manifest.counts != Counts::default() {
         return Ok(Some("it was set aside as a whole and has lines all the same".to_owned()));
     }
-    let is_of_bytes = matches!(
-        reason,
-        QuarantineReason::Damaged { .. }
-            | QuarantineReason::Expansion { .. }
-            | QuarantineReason::Scattered { .. }
-    );
-    let Some(feed) = manifest.pins.feed.as_ref().ok().filter(|_| is_of_bytes) else { return Ok(None) };
+    if let Some(problem) = wrongly_routed(version, &manifest.pins.feed, reason) {
+        return Ok(Some(problem));
+    }
+    // A reason that is not of the bytes goes with settings that could not be used.
+    let Ok(feed) = &manifest.pins.feed else { return Ok(None) };
     let pins = SourcePins::new(version, manifest.pins.clone());
     let fault = fault_of(context, &pins, feed, version).await?;
     Ok(fault.is_none().then(|| format!("it was set aside ({}) and can be read", reason.code())))
+}
+
+/// What is wrong with setting a version aside before it was read: its key is a good one, or the settings that the
+/// first claim wrote down say otherwise.
+fn wrongly_routed(
+    version: &ObjectVersion,
+    pinned: &Result<FeedPin, QuarantineReason>,
+    reason: &QuarantineReason,
+) -> Option<String> {
+    let is_bad_key = matches!(reason, QuarantineReason::BadKey { .. });
+    if is_bad_key == RawKey::parse(&version.key).is_ok() {
+        return Some(format!("it was set aside ({}), which its key does not bear out", reason.code()));
+    }
+    let is_pinned = match pinned {
+        Ok(_) => is_of_bytes(reason),
+        Err(pinned) => pinned == reason,
+    };
+    (!is_pinned).then(|| format!("it was set aside ({}), which its settings do not bear out", reason.code()))
+}
+
+/// Whether a reason is one of the object's bytes, and not of its key or of settings.
+const fn is_of_bytes(reason: &QuarantineReason) -> bool {
+    use QuarantineReason::{Damaged, Expansion, Scattered};
+    matches!(reason, Damaged { .. } | Expansion { .. } | Scattered { .. })
 }
 
 /// What nobody has worked on so long after its time is no longer on its way.

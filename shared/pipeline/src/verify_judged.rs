@@ -1,10 +1,10 @@
 //! The second half of the proof: what a source added to alerts is packed again from its findings, and every alert
 //! concluded again from all that was added.
 
-use crate::alert::{about_of, alert_of, concluded, queues};
 use crate::classify::additions;
 use crate::commit::Context;
 use crate::step::{At, StepError};
+use crate::verify_cell::SeenCell;
 use std::collections::BTreeSet;
 use trustwatch_casework::Cell;
 use trustwatch_lake::{FindingRow, JudgedManifest, JudgedOf, Manifest, read_findings, sha256_hex};
@@ -19,6 +19,8 @@ pub(crate) struct JudgedCheck {
     pub(crate) findings: u64,
     /// What it added, and to which alerts.
     pub(crate) added: Vec<(AlertId, SourceId)>,
+    /// The alerts that were concluded again.
+    pub(crate) folded: Vec<AlertId>,
     /// What is wrong.
     pub(crate) problems: Vec<String>,
 }
@@ -41,7 +43,7 @@ pub(crate) async fn judged(context: &Context, manifest: &Manifest) -> Result<Jud
     }
     check.findings = judged.findings();
     let rows = parts(context, &judged, &mut check.problems).await?;
-    check.added = alerts(context, &judged, rows, &mut check.problems).await?;
+    alerts(context, &judged, rows, &mut check).await?;
     Ok(check)
 }
 
@@ -95,34 +97,24 @@ async fn alerts(
     context: &Context,
     judged: &JudgedManifest,
     rows: Vec<FindingRow>,
-    problems: &mut Vec<String>,
-) -> Result<Vec<(AlertId, SourceId)>, StepError> {
+    check: &mut JudgedCheck,
+) -> Result<(), StepError> {
     let id = judged.source_id.as_str();
     let additions = additions(context, judged, rows).await?;
     let to_fold: BTreeSet<_> = additions.keys().flat_map(Cell::to_fold_again).collect();
     for cell in &to_fold {
-        let own = context.store.cell(&cell.id()).await.at("read cell", id)?;
+        let seen = SeenCell::read(context, cell, id).await?;
         if let Some((_, body)) = additions.get(cell) {
-            let added = own.contributions.get(&judged.source_id);
+            let added = seen.own.contributions.get(&judged.source_id);
             if added.is_none_or(|item| item.body != *body || item.generation != judged.generation) {
-                problems.push(format!("what it adds to alert {} is not what its findings say", cell.id()));
+                check
+                    .problems
+                    .push(format!("what it adds to alert {} is not what its findings say", cell.id()));
             }
         }
-        let next = context.store.cell(&cell.after().id()).await.at("read cell", id)?;
-        let state = concluded(cell, &own, &next).at("fold cell", id)?;
-        let alert = alert_of(&own).at("read alert", id)?;
-        if alert.state != state {
-            problems.push(format!("alert {} is not what its evidence says", cell.id()));
-        }
-        if alert.state.firing.is_some() && alert.episode().is_none() {
-            problems.push(format!("alert {} fires and has no episode for anybody to work on", cell.id()));
-        }
-        if own.rev > 0 {
-            let about = about_of(&own).at("read alert", id)?;
-            if queues(&about, &alert, &own).at("read alert", id)? != own.queues {
-                problems.push(format!("alert {} does not stand where those who may know look", cell.id()));
-            }
-        }
+        check.problems.extend(seen.problems(cell, id)?);
     }
-    Ok(additions.keys().map(|cell| (cell.id(), judged.source_id.clone())).collect())
+    check.folded = to_fold.iter().map(Cell::id).collect();
+    check.added = additions.keys().map(|cell| (cell.id(), judged.source_id.clone())).collect();
+    Ok(())
 }

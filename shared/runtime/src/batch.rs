@@ -48,7 +48,8 @@ fn pause(error: &StepError, receives: u32, now_ms: i64) -> Option<i32> {
 }
 
 /// How often a message was delivered, this time counted in.
-fn receives(message: &SqsMessage) -> u32 {
+#[must_use]
+pub fn deliveries_of(message: &SqsMessage) -> u32 {
     let count = message.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
@@ -81,7 +82,7 @@ pub async fn note(
 async fn come_back_soon(context: &Context, queue_url: &str, message: &SqsMessage, error: &BatchError) {
     let now_ms = (context.clock)().as_millisecond();
     if let BatchError::Step(error) = error
-        && let Some(seconds) = pause(error, receives(message), now_ms)
+        && let Some(seconds) = pause(error, deliveries_of(message), now_ms)
         && let Some(receipt) = &message.receipt_handle
     {
         // Only a convenience: without it the message comes back at the queue's own time.

@@ -4,7 +4,7 @@ mod batch;
 mod settings;
 mod telemetry;
 
-pub use batch::{BatchAnswer, BatchError, EnvelopeError, arrivals_of, note};
+pub use batch::{BatchAnswer, BatchError, EnvelopeError, arrivals_of, deliveries_of, note};
 pub use settings::{RuntimeSettings, SettingsMistakes, read_names};
 pub use telemetry::start_telemetry;
 

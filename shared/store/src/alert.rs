@@ -242,26 +242,41 @@ impl Store {
     /// Every contribution that says something, of all cells, in no order: for the proof, which looks at the whole table.
     pub fn all_contributions(&self) -> BoxStream<'_, Result<(AlertId, SourceId), StoreError>> {
         const VERB: &str = "all_contributions";
-        let items = self
-            .dynamodb
-            .scan()
-            .table_name(&self.names.table)
-            .filter_expression("begins_with(PK, :alert) AND begins_with(SK, :source) AND body <> :nothing")
-            .expression_attribute_values(":alert", text("ALERT#"))
-            .expression_attribute_values(":source", text(SOURCE))
-            .expression_attribute_values(":nothing", text(""))
-            .projection_expression("PK, SK")
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+        let filter = "begins_with(PK, :alert) AND begins_with(SK, :source) AND body <> :nothing";
+        let items =
+            self.scan_alerts(VERB, filter, [(":alert", "ALERT#"), (":source", SOURCE), (":nothing", "")]);
         let named = |item: Item| {
-            let alert = get_text(&item, "PK").and_then(|key| AlertId::parse(key.strip_prefix("ALERT#")?));
             let source = get_text(&item, "SK").and_then(|key| SourceId::parse(key.strip_prefix(SOURCE)?));
-            alert.zip(source).ok_or_else(|| StoreError::fault(VERB, "Names"))
+            alert_named(&item).zip(source).ok_or_else(|| StoreError::fault(VERB, "Names"))
         };
+        items.map(move |item| item.and_then(named)).boxed()
+    }
+
+    /// Every alert, in no order, once for its own item and once for each of its places in queues, one after the
+    /// other: for the proof, which looks at the whole table.
+    pub fn all_alerts(&self) -> BoxStream<'_, Result<AlertId, StoreError>> {
+        const VERB: &str = "all_alerts";
+        let filter = "begins_with(PK, :alert) AND (SK = :meta OR begins_with(SK, :queue))";
+        let items =
+            self.scan_alerts(VERB, filter, [(":alert", "ALERT#"), (":meta", META), (":queue", QUEUE)]);
+        let named = |item: Item| alert_named(&item).ok_or_else(|| StoreError::fault(VERB, "Names"));
+        items.map(move |item| item.and_then(named)).boxed()
+    }
+
+    fn scan_alerts(
+        &self,
+        verb: &'static str,
+        filter: &str,
+        values: [(&str, &str); 3],
+    ) -> BoxStream<'_, Result<Item, StoreError>> {
+        let scan = self.dynamodb.scan().table_name(&self.names.table).filter_expression(filter);
+        let scan = values
+            .into_iter()
+            .fold(scan, |scan, (name, value)| scan.expression_attribute_values(name, text(value)));
+        let items =
+            scan.projection_expression("PK, SK").consistent_read(true).into_paginator().items().send();
         let items = stream::unfold(items, |mut items| async move { Some((items.next().await?, items)) });
-        items.map(move |item| item.map_err(|error| StoreError::of(VERB, error)).and_then(named)).boxed()
+        items.map(move |item| item.map_err(|error| StoreError::of(verb, error))).boxed()
     }
 
     /// Writes what was concluded of a cell, if nobody has written it since it was read: the alert, its places in
@@ -336,6 +351,10 @@ impl Store {
 
 pub(crate) fn construction(_: aws_smithy_types::error::operation::BuildError) -> StoreError {
     StoreError::fault("transaction", "Construction")
+}
+
+fn alert_named(item: &Item) -> Option<AlertId> {
+    AlertId::parse(get_text(item, "PK")?.strip_prefix("ALERT#")?)
 }
 
 fn contribution_item(item: &Item) -> ContributionItem {

@@ -60,6 +60,8 @@ pub struct ClaimRequest<'a> {
     pub now_ms: i64,
     /// How long others are kept away.
     pub lease_ms: i64,
+    /// No worker that claimed before this is still alive, whatever its lease says: milliseconds since 1970 UTC.
+    pub alone_since_ms: i64,
     /// When the source is looked after if nobody finishes it. Each claim puts it off; `finish` takes it out.
     pub due: Option<&'a Due>,
 }
@@ -142,7 +144,7 @@ impl Store {
     /// [`StoreError`] of the call. A cut-off call may have claimed: the lease then ends by itself.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
         const VERB: &str = "claim";
-        let mut set = "SET #state = :claimed, lease_until = :until, pins = if_not_exists(pins, :pins), \
+        let mut set = "SET #state = :claimed, claimed_at = :now, lease_until = :until, pins = if_not_exists(pins, :pins), \
                        counted = if_not_exists(counted, :counted)"
             .to_owned();
         let mut update = self
@@ -150,11 +152,14 @@ impl Store {
             .update_item()
             .table_name(&self.names.table)
             .set_key(Some(ledger_key(request.source, request.stage)))
-            .condition_expression("attribute_not_exists(PK) OR (#state <> :done AND lease_until < :now)")
+            .condition_expression(
+                "attribute_not_exists(PK) OR (#state <> :done AND (lease_until < :now OR claimed_at < :alone))",
+            )
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":now", number(request.now_ms))
+            .expression_attribute_values(":alone", number(request.alone_since_ms))
             .expression_attribute_values(":until", number(request.now_ms + request.lease_ms))
             .expression_attribute_values(":pins", text(request.pins))
             .expression_attribute_values(":counted", AttributeValue::Bool(request.counted))

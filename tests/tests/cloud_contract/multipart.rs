@@ -1,11 +1,17 @@
 //! Multipart uploads.
 
-use crate::server::{Cloud, eventually, get, put, refusal, refused};
+use crate::server::{Cloud, Embedded, eventually, get, put, refusal, refused};
 use aws_sdk_s3::{
     Client,
     primitives::ByteStream,
     types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart},
 };
+use std::path::Path;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use trustwatch_local::s3::{Durability, Options};
 
 /// S3 wants 5 MiB of every part but the last; the embedded store does not, and quick tests need that.
 const PART_BYTES: usize = 5 << 20;
@@ -166,6 +172,39 @@ async fn an_aborted_upload_is_gone_with_its_parts() {
     let stranger = client.list_parts().bucket(&bucket).key("other").upload_id(&kept).send().await;
     assert_eq!(refusal(stranger), refused(404, "NoSuchUpload"), "an upload belongs to its key");
     eventually("no part is left", || cloud.blob_files() == before).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_ends_is_given_up_after_a_week() {
+    let directory = tempfile::tempdir().unwrap();
+    let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
+    let read = Arc::clone(&now_ms);
+    let clock = Arc::new(move || jiff::Timestamp::from_millisecond(read.load(Ordering::Relaxed)).unwrap());
+    let options = Options { durability: Durability::ProcessExit, clock, ..Options::default() };
+    let embedded = Embedded::start(directory.path(), options).await;
+    let client = &embedded.client;
+    client.create_bucket().bucket("uploads").send().await.unwrap();
+    let left = begin(client, "uploads", "left").await;
+    part(client, "uploads", "left", &left, 1, b"half of it").await;
+    let keys = async || {
+        let uploads = client.list_multipart_uploads().bucket("uploads").send().await.unwrap();
+        uploads.uploads().iter().map(|upload| upload.key().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (passed_ms, key, wanted) in
+        [(7 * 86_400_000, "next", ["left", "next"]), (1, "last", ["last", "next"])]
+    {
+        now_ms.fetch_add(passed_ms, Ordering::Relaxed);
+        begin(client, "uploads", key).await;
+        assert_eq!(keys().await, wanted);
+    }
+    let blobs = || walk(&directory.path().join("blobs"));
+    eventually("its parts are gone", || blobs() == 0).await;
+}
+
+/// How many files are under a directory.
+fn walk(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ async fn every_unfinished_source_is_queued_once_at_a_start() {
             counted: false,
             now_ms,
             lease_ms: LEASE_MS,
+            alone_since_ms: 0,
             due: Some(&due),
         };
         context.store.claim(&claim).await.unwrap();

@@ -241,6 +241,20 @@ async fn a_healthy_file_that_was_set_aside_is_named() {
     })
     .await;
     assert_named(&problems(&system).await, "it was set aside (damaged) and can be read");
+    // Reasons for which nobody has to read the object.
+    for (reason, words) in [
+        (QuarantineReason::BadKey { detail: "it is not".to_owned() }, "which its key does not bear out"),
+        (QuarantineReason::UnknownFeed, "which its settings do not bear out"),
+        (damaged(), "can be read"),
+    ] {
+        let outcome = || Outcome::Quarantined { reason: reason.clone() };
+        forge(&system, &arrivals[0], Stage::Normalise, |manifest| Manifest {
+            outcome: outcome(),
+            ..manifest
+        })
+        .await;
+        assert_named(&problems(&system).await, words);
+    }
     forge(&system, &arrivals[0], Stage::Normalise, |manifest| Manifest {
         counts: Counts { lines: 2, rejects: 2, ..Counts::default() },
         ..manifest

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use trustwatch_local::queue::NewMessage;
 use trustwatch_model::{FeedId, FeedSettings, SchoolId};
-use trustwatch_pipeline::{Arrival, normalise, save_feed};
+use trustwatch_pipeline::{Arrival, Cause, Context, Limits, normalise, save_feed};
 use trustwatch_tests::fixture;
-use trustwatch_tests::queue::{LIVE, call, message};
+use trustwatch_tests::queue::{LIVE, call, drain, message};
 use trustwatch_tests::seam::{FailsAt, Fault};
 use trustwatch_tests::state::{Scope, State};
 use trustwatch_tests::system::{LEASE_MS, System, Worker};
@@ -77,6 +77,41 @@ async fn a_busy_message_is_given_back_and_comes_again_soon() {
     seam.dismiss();
     system.time.pass_ms(LEASE_MS + 1);
     assert_eq!(call(&context, false, std::slice::from_ref(&text)).await, Vec::<String>::new());
+    assert_eq!(State::of(&system, Scope::All).await.facts("manifest").count(), 1);
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_of_an_earlier_process_keeps_nobody_away() {
+    let system = System::start().await;
+    let (context, seam) = system.worker(Worker::default()).await;
+    let arrivals = two_objects(&system).await;
+    let begun_ms = system.time.now_ms();
+    seam.appoint(FailsAt::first("open_raw", Fault::NotSent));
+    normalise(&context, &arrivals[0]).await.unwrap_err();
+    seam.dismiss();
+    let since = |alone_since_ms| {
+        let limits = Limits { alone_since_ms, ..context.limits };
+        Context { limits, ..context.clone() }
+    };
+    let busy = normalise(&since(begun_ms), &arrivals[0]).await.unwrap_err();
+    assert!(matches!(busy.cause, Cause::Busy { .. }), "the one that claimed it may be of this process");
+    normalise(&since(begun_ms + 1), &arrivals[0]).await.unwrap();
+    assert_eq!(State::of(&system, Scope::All).await.facts("manifest").count(), 1);
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_its_worker_each_time_is_given_the_longer_time() {
+    let system = System::start().await;
+    let (context, _) = system.worker(Worker::default()).await;
+    system.feed("oak", "web", "squid").await;
+    let arrival = system.put("oak/web/a.log", fixture::squid(3)).await;
+    let mut message = message(&arrival, 100, system.time.now_ms(), "m0", "r");
+    message["attributes"] = serde_json::json!({ "ApproximateReceiveCount": "4" });
+    assert_eq!(call(&context, false, std::slice::from_ref(&message)).await, Vec::<String>::new());
+    assert_eq!(State::of(&system, Scope::All).await.facts("manifest").count(), 0);
+    assert_eq!(drain(&system, &context).await, 1, "it was handed on");
     assert_eq!(State::of(&system, Scope::All).await.facts("manifest").count(), 1);
     system.stop().await;
 }

@@ -76,11 +76,14 @@ impl Demo {
         let outcome = cloud.run(self.work(&cloud)).await?;
         print(&outcome)?;
         let right = outcome.is_right();
+        if !self.once {
+            show_how_to_ask(&cloud, data).await?;
+        }
         if self.json {
             say!("{}", outcome.json())?;
         }
         if !self.once {
-            serve(&cloud, data).await?;
+            cloud.run(stopped()).await?;
         }
         cloud.stop().await;
         Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -121,8 +124,8 @@ impl Demo {
     }
 }
 
-/// Says how to look at the alerts, and waits.
-async fn serve(cloud: &Cloud, data: &Path) -> anyhow::Result<()> {
+/// Says how to look at the alerts.
+async fn show_how_to_ask(cloud: &Cloud, data: &Path) -> anyhow::Result<()> {
     let (api, issuer) = (&cloud.endpoints.api, Issuer::open(data)?);
     let school = schools()?.first().cloned().context("the week has no school")?;
     let lasts = jiff::SignedDuration::from_hours(8);
@@ -142,7 +145,7 @@ async fn serve(cloud: &Cloud, data: &Path) -> anyhow::Result<()> {
     say!("All schools, as the trust's safeguarding lead sees them:\n")?;
     say!("  curl -s -H 'Authorization: Bearer {lead}' '{api}{list}'\n")?;
     say!("What the API can do is described at {api}/v1/openapi.json. Stop with Ctrl-C.")?;
-    cloud.run(stopped()).await
+    Ok(())
 }
 
 /// The made-up schools.

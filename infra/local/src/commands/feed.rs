@@ -74,17 +74,30 @@ impl Set {
         let before = saved?;
         say!("{}/{} is registered.", self.school, self.feed)?;
         if let Some(before) = before.filter(|before| *before != now) {
-            say!(
-                "It was read as `{}`, {}; now as `{}`, {}.",
-                before.format,
-                before.zone,
-                now.format,
-                now.zone
-            )?;
+            say!("Changed: {}.", changes(&before, &now).join("; "))?;
             say!("What was read before stays as it is: send a file again that could not be read.")?;
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What differs between two settings, in words.
+fn changes(before: &FeedSettings, now: &FeedSettings) -> Vec<String> {
+    let told = |settings: &FeedSettings| {
+        let reading = &settings.reading;
+        [
+            ("format", format!("`{}`", settings.format)),
+            ("zone", settings.zone.clone()),
+            ("horizon", format!("{} days", settings.horizon_days)),
+            ("order of dates", format!("{:?}", reading.date_order)),
+            ("lines without a time", format!("{:?}", reading.undated)),
+            ("layout", reading.layout.clone().unwrap_or_else(|| "its own".to_owned())),
+            ("fields", format!("{:?}", reading.fields)),
+        ]
+    };
+    let pairs = told(before).into_iter().zip(told(now));
+    let changed = pairs.filter(|(before, now)| before != now);
+    changed.map(|((what, before), (_, now))| format!("{what} {before} -> {now}")).collect()
 }
 
 impl Show {
@@ -144,7 +157,7 @@ fn show_set_aside(files: &[(SetAsideFile, bool)], in_all: u64) -> anyhow::Result
     }
     let shown = u64::try_from(files.len()).unwrap_or(u64::MAX);
     if in_all > shown {
-        say!("               and {} earlier: `trustwatch verify` names them", in_all - shown)?;
+        say!("               and {} earlier: `trustwatch verify --json` names them", in_all - shown)?;
     }
     Ok(())
 }

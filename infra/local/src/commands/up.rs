@@ -4,7 +4,6 @@ use super::Data;
 use anyhow::Context as _;
 use clap::Args;
 use std::process::ExitCode;
-use std::time::Duration;
 use trustwatch_local::cloud::{CREDENTIALS_FILE, Cloud, CloudOptions};
 
 #[derive(Args)]
@@ -14,16 +13,12 @@ pub(crate) struct Up {
     /// Port of the API; S3, DynamoDB, SQS and KMS take the four after it. 0 takes any free ports
     #[arg(long, value_name = "N", default_value_t = 8080)]
     port: u16,
-    /// Seconds that a worker which died keeps others from its file
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    lease_seconds: u64,
 }
 
 impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = &self.data.data;
-        let lease = Duration::from_secs(self.lease_seconds);
-        let options = CloudOptions { port: self.port, lease, ..CloudOptions::new(data) };
+        let options = CloudOptions { port: self.port, ..CloudOptions::new(data) };
         let cloud = Cloud::start(options).await?;
         say!("trustwatch is up.")?;
         say!("  API       {}/v1/health", cloud.endpoints.api)?;

@@ -73,7 +73,11 @@ fn print(report: &Report) -> anyhow::Result<()> {
             report.pending
         )?;
     } else if report.balances() {
-        say!("Every line has its place.")?;
+        let aside = match report.quarantined {
+            0 => "",
+            _ => " of the files that could be read; what to do about the others stands above",
+        };
+        say!("Every line{aside} has its place.")?;
     } else {
         say!("{} thing(s) do not balance.", report.findings.len())?;
     }

@@ -16,6 +16,7 @@ use super::error::QueueError;
 use super::handler::{Handler, invoke};
 use super::message::Received;
 use super::store::QueueStore;
+use super::subject;
 
 /// The pause after the queue file failed, before it is tried again.
 pub(super) const STORAGE_PAUSE: Duration = Duration::from_secs(1);
@@ -127,8 +128,10 @@ async fn deliver(store: QueueStore, mapping: Arc<Mapping>, batch: Vec<Received>)
             }
         },
         Err(failure) => {
-            let messages: Vec<&str> = batch.iter().map(|message| message.id.as_str()).collect();
-            tracing::warn!(queue = mapping.queue, kind = failure.kind(), ?messages, "a handler failed");
+            for Received { id: message, body, receives, .. } in &batch {
+                let (queue, kind, about) = (&mapping.queue, failure.kind(), subject::of(body));
+                tracing::warn!(queue, kind, message, receives, about, "a handler failed");
+            }
             return;
         }
     };

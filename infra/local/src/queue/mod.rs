@@ -22,6 +22,7 @@ mod spec;
 mod sqs;
 mod status;
 mod store;
+mod subject;
 mod table;
 mod when;
 

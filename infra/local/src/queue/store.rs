@@ -18,7 +18,7 @@ use super::error::QueueError;
 use super::message::{Depth, NewMessage, Receipt, Received, Sent};
 use super::spec::{BATCH_MAX, QueueSpec, VISIBILITY_MS_MAX, checked};
 use super::status::{QueueStatus, Status};
-use super::table;
+use super::{subject, table};
 use crate::durability::Durability;
 
 /// The name of the file in the data directory.
@@ -135,8 +135,11 @@ impl QueueStore {
         let most = most.clamp(1, BATCH_MAX);
         let (received, buried) =
             self.call(move |tx, now| table::receive(tx, now, &spec, most, visibility_ms)).await?;
-        if let (Some(dead_letter), true) = (dead_letter, buried > 0) {
-            tracing::error!(queue, dead_letter, messages = buried, "messages became dead letters");
+        for message in &buried {
+            let about = subject::of(&message.body);
+            tracing::error!(queue, message = message.id, about, "a message became a dead letter");
+        }
+        if let (Some(dead_letter), false) = (dead_letter, buried.is_empty()) {
             self.changed(&dead_letter);
         }
         Ok(received)
@@ -204,6 +207,19 @@ impl QueueStore {
         let released = self.call(table::release_in_flight).await?;
         self.queue_names().into_iter().for_each(|queue| self.changed(queue));
         Ok(released)
+    }
+
+    /// Deletes the dead letters that say so. Returns how many.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub async fn delete_dead(
+        &self,
+        is_needless: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<usize, QueueError> {
+        let deleted = self.call(move |tx, _| table::delete_dead(tx, is_needless)).await?;
+        self.queue_names().into_iter().for_each(|queue| self.changed(queue));
+        Ok(deleted)
     }
 
     /// How much is in the queue.

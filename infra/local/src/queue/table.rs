@@ -11,6 +11,12 @@ use super::message::{Depth, NewMessage, Receipt, Received, Sent, new_id};
 use super::spec::QueueSpec;
 use crate::durability::Durability;
 
+/// A message that became a dead letter.
+pub(super) struct Buried {
+    pub(super) id: String,
+    pub(super) body: String,
+}
+
 /// The schema that this version writes.
 const SCHEMA: i64 = 1;
 
@@ -103,15 +109,15 @@ pub(super) fn send(
 }
 
 /// Hands out up to `most` messages, oldest visibility first, so that one that keeps failing goes to the back.
-/// Messages that have had all their chances are moved to the dead letters instead; the second value says how many.
+/// Messages that have had all their chances are moved to the dead letters instead; the second value says which.
 pub(super) fn receive(
     tx: &Transaction<'_>,
     now: i64,
     spec: &QueueSpec,
     most: usize,
     visibility_ms: u64,
-) -> Result<(Vec<Received>, usize), QueueError> {
-    let mut buried = 0;
+) -> Result<(Vec<Received>, Vec<Buried>), QueueError> {
+    let mut buried = Vec::new();
     let fresh = loop {
         let candidates = visible(tx, now, &spec.name, most)?;
         let Some(dead_letter) = &spec.dead_letter else { break candidates };
@@ -121,8 +127,7 @@ pub(super) fn receive(
             break fresh;
         }
         for (sequence, _) in spent {
-            bury(tx, now, &spec.name, dead_letter, sequence)?;
-            buried += 1;
+            buried.push(bury(tx, now, &spec.name, dead_letter, sequence)?);
         }
     };
     let mut out = Vec::with_capacity(fresh.len());
@@ -178,15 +183,31 @@ fn bury(
     queue: &str,
     dead_letter: &str,
     sequence: i64,
-) -> Result<(), QueueError> {
-    tx.prepare_cached(
+) -> Result<Buried, QueueError> {
+    let mut statement = tx.prepare_cached(
         "UPDATE message
          SET queue = ?2, died_in = ?3, visible_ms = ?4, receives = 0, first_received_ms = NULL,
              delivery = delivery + 1
-         WHERE sequence = ?1",
-    )?
-    .execute(params![sequence, dead_letter, queue, now])?;
-    Ok(())
+         WHERE sequence = ?1
+         RETURNING id, body",
+    )?;
+    let buried = |row: &rusqlite::Row<'_>| Ok(Buried { id: row.get(0)?, body: row.get(1)? });
+    Ok(statement.query_row(params![sequence, dead_letter, queue, now], buried)?)
+}
+
+/// Deletes the dead letters whose bodies say so.
+pub(super) fn delete_dead(
+    tx: &Transaction<'_>,
+    is_needless: impl Fn(&str) -> bool,
+) -> Result<usize, QueueError> {
+    let mut statement = tx.prepare_cached("SELECT sequence, body FROM message WHERE died_in IS NOT NULL")?;
+    let dead = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let dead: Vec<(i64, String)> = dead.collect::<Result<_, _>>()?;
+    let needless: Vec<_> = dead.into_iter().filter(|(_, body)| is_needless(body)).collect();
+    for (sequence, _) in &needless {
+        tx.prepare_cached("DELETE FROM message WHERE sequence = ?1")?.execute([sequence])?;
+    }
+    Ok(needless.len())
 }
 
 /// Deletes by receipt. A message that is gone already is a success, because a client repeats a request whose answer

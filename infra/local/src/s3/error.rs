@@ -62,6 +62,7 @@ impl From<StoreError> for S3Error {
             StoreError::Refused(refusal) => refusal,
             // The client may try again; the operator sees the cause in the log of the server.
             StoreError::Closed | StoreError::NotCommitted(_) => {
+                tracing::warn!(%error, "the object store could not take a request");
                 Self::with_source(S3ErrorCode::ServiceUnavailable, Box::new(error))
             }
             other => {

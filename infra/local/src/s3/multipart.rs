@@ -18,6 +18,9 @@ use s3s::{S3ErrorCode, S3Request, S3Response, dto};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Uploads that nobody ended for so long are given up, as the rule of the bucket does on AWS.
+const ABANDONED_MS: i64 = 7 * 24 * 3_600_000;
+
 /// S3's highest part number.
 const PART_NUMBER_MAX: i32 = 10_000;
 
@@ -105,6 +108,16 @@ pub(super) fn forget(connection: &Connection, upload: i64, effects: &mut Effects
     Ok(())
 }
 
+/// Deletes the uploads that nobody ended: whoever begins another one pays for it, so that no clock has to.
+fn forget_abandoned(connection: &Connection, now_ms: i64, effects: &mut Effects) -> Result<()> {
+    let mut statement = connection.prepare_cached("SELECT id FROM uploads WHERE created_ms < ?1")?;
+    let ids = statement.query_map([now_ms - ABANDONED_MS], |row| row.get(0))?;
+    for id in ids.collect::<rusqlite::Result<Vec<i64>>>()? {
+        forget(connection, id, effects)?;
+    }
+    Ok(())
+}
+
 pub(super) async fn create(
     store: &S3Store,
     mut input: dto::CreateMultipartUploadInput,
@@ -122,7 +135,9 @@ pub(super) async fn create(
     let wanted = WantedChecksum { algorithm, full_object };
     let clock = Arc::clone(&store.clock);
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
-    let write = move |connection: &Connection, _: &mut Effects| {
+    let write = move |connection: &Connection, effects: &mut Effects| {
+        let now_ms = now_ms(&clock);
+        forget_abandoned(connection, now_ms, effects)?;
         let bucket = index::bucket(connection, &bucket)?;
         connection
             .prepare_cached(
@@ -131,7 +146,7 @@ pub(super) async fn create(
             .execute(params![
                 bucket.id,
                 key.as_bytes(),
-                now_ms(&clock),
+                now_ms,
                 index::to_json(&headers)?,
                 index::to_json(&wanted)?
             ])?;

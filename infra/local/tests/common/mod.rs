@@ -91,7 +91,7 @@ impl Up {
     /// Starts it without waiting until it answers.
     pub(crate) fn begin(directory: &Path) -> Self {
         let child = trustwatch(directory)
-            .args(["up", "--data", "data", "--port", "0", "--lease-seconds", "1"])
+            .args(["up", "--data", "data", "--port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

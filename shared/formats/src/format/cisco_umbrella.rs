@@ -115,7 +115,8 @@ impl Kind {
                     && text::is_address(cell(4))
                     && is_number(cell(5))
             }
-            Self::Intrusion => dated && columns >= 8,
+            // Of its columns little is written down: whatever is dated and of no other kind.
+            Self::Intrusion => dated && columns >= 8 && Self::of_row(row, dated).is_none(),
             Self::Audit => is_number(cell(0)) && Civil::parse_iso(cell(1)).is_some(),
         }
     }

@@ -38,6 +38,8 @@ fn the_kind_of_record_comes_from_the_key_or_from_the_row() {
 fn a_row_of_another_kind_than_the_key_says_is_malformed() {
     read("dnslogs", PROXY, |read| assert_eq!(read, Line::Reject(RejectReason::Malformed)));
     read("proxylogs", DNS, |read| assert_eq!(read, Line::Reject(RejectReason::Malformed)));
+    // Nothing of an intrusion record is an event: a visit must not pass for one.
+    read("intrusionlogs", PROXY, |read| assert_eq!(read, Line::Reject(RejectReason::Malformed)));
 }
 
 #[test]
