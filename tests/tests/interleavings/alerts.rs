@@ -65,6 +65,52 @@ async fn two_sources_of_one_alert() {
     every_schedule_ends_the_same("one alert", &OneAlert).await;
 }
 
+/// Two workers of two builds judge the same events, neither kept away by the other's lease.
+struct OneManifest;
+
+impl Play for OneManifest {
+    fn prepare<'a>(&'a self, system: &'a System, school: &'a str) -> BoxFuture<'a, Vec<Arrival>> {
+        Box::pin(async move {
+            judged_school(system, school).await;
+            system.context().store.year_key("2026-27").await.unwrap();
+            vec![searched(system, school, "a", 0, 2).await]
+        })
+    }
+
+    fn part(&self, _: usize, context: Context, arrivals: Vec<Arrival>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let context = Context { in_force: InForce::default(), ..context };
+            classify(&context, &arrivals[0], 0).await.unwrap();
+        })
+    }
+
+    fn finish<'a>(&'a self, system: &'a System, arrivals: &'a [Arrival]) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let facts = alert_facts(&system.context(), school_of(&arrivals[0])).await;
+            assert!(facts.len() == 1 && facts[0].contains("Some((5, 1,"), "{facts:?}");
+        })
+    }
+
+    fn commutes(&self, operation: &str) -> bool {
+        [
+            "version_of",
+            "sealed_key",
+            "decrypt",
+            "read policy",
+            "read roster",
+            "read settings",
+            "read manifest",
+        ]
+        .contains(&operation)
+            || operation == "read part"
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_judges_of_one_source() {
+    every_schedule_ends_the_same("one manifest", &OneManifest).await;
+}
+
 /// Alerts by the school of a run: what reviewers have before their eyes.
 type Seen = Mutex<BTreeMap<String, AlertId>>;
 
