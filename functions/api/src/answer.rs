@@ -94,13 +94,16 @@ pub(crate) struct Feed {
     /// When the latest file arrived. `null`: never, which is not the same as a quiet school.
     #[schema(format = DateTime)]
     last_object_at: Option<String>,
-    /// The file that was set aside last.
-    last_quarantine: Option<Quarantine>,
+    /// What became of it: `complete`, `quarantined`, or what to set for a header that is not known.
+    last_object: Option<String>,
+    /// The files that were set aside last, the latest first, at most 20. The counter `quarantined` says how many they
+    /// are in all.
+    set_aside: Vec<SetAside>,
 }
 
 /// A file that was set aside as a whole. It is kept.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Quarantine {
+pub(crate) struct SetAside {
     /// When it arrived.
     #[schema(format = DateTime)]
     at: String,
@@ -113,7 +116,7 @@ pub(crate) struct Quarantine {
 impl From<FeedHealth> for Feed {
     fn from(health: FeedHealth) -> Self {
         let FeedHealth { item, set_aside } = health;
-        let last_quarantine = set_aside.into_iter().next().map(|file| Quarantine {
+        let set_aside = set_aside.into_iter().map(|file| SetAside {
             at: micros(file.at),
             reason: file.reason,
             key: file.version.map(|version| version.key),
@@ -123,7 +126,8 @@ impl From<FeedHealth> for Feed {
             feed: item.feed,
             counts: item.counts,
             last_object_at: item.last_object_at.map(micros),
-            last_quarantine,
+            last_object: item.last_object,
+            set_aside: set_aside.collect(),
         }
     }
 }

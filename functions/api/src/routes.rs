@@ -19,8 +19,8 @@ use trustwatch_pipeline::{
     visible_schools,
 };
 
-/// Files set aside that are read for a feed: the last one.
-const SET_ASIDE_SHOWN: u16 = 1;
+/// Files set aside that are named for a feed: the last ones.
+const SET_ASIDE_SHOWN: u16 = 20;
 
 /// Alerts of a page when none says how many.
 pub const PAGE_DEFAULT: usize = 50;

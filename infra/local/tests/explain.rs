@@ -18,6 +18,13 @@ fn explained(out: &str) -> Vec<Value> {
 }
 
 #[test]
+fn the_schema_of_policies_is_printed_for_editors() {
+    let here = scratch();
+    let said = run(here.path(), &["policy", "schema"]);
+    assert_eq!((said.code, said.out.trim_end()), (0, trustwatch_policy::SCHEMA.trim_end()));
+}
+
+#[test]
 fn a_column_of_searches_has_an_answer_a_line_in_its_order() {
     let here = scratch();
     let column = b"how to die\r\nhow to die in minecraft\n\nchildline\n\xff\xfe\nsuicide";

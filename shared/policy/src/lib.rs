@@ -40,6 +40,9 @@ pub use timeline::{InForceFrom, Timeline};
 /// The starter policy for UK schools: YAML, to be copied and made one's own.
 pub const STARTER: &str = include_str!("../starter.yaml");
 
+/// The JSON Schema (2020-12) of a policy file, for editors: names, words and shapes. [`Policy::parse`] finds more.
+pub const SCHEMA: &str = include_str!("../policy.schema.json");
+
 /// What can go wrong in judging. None of it can be caused by a log line.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {

@@ -245,8 +245,13 @@ async fn a_feed_that_never_delivered_stands_beside_those_that_did() {
         .collect();
     assert_eq!(told, [("elm", "web", true), ("oak", "silent", false), ("oak", "web", true)]);
     assert_eq!(answer.body["feeds"][2]["counts"]["events"], 4);
-    let lost = &answer.body["unroutable"][0]["last_quarantine"];
-    assert_eq!(lost["key"], "nowhere/web/a.log");
+    assert_eq!(answer.body["feeds"][2]["last_object"], "complete");
+    let lost = &answer.body["unroutable"][0];
+    assert_eq!(
+        (&lost["set_aside"][0]["key"], &lost["last_object"]),
+        (&json!("nowhere/web/a.log"), &json!("quarantined"))
+    );
+    assert!(lost["set_aside"][0]["reason"].as_str().unwrap().contains("register"), "{lost}");
     let own = world.desk.get("/v1/feeds", &world.desk.oak("school_it")).await;
     assert_eq!((own.body["feeds"].as_array().unwrap().len(), &own.body["unroutable"]), (2, &Value::Null));
     world.system.stop().await;

@@ -9,12 +9,14 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trustwatch_pipeline::{PublishError, publish};
-use trustwatch_policy::{Mistakes, Policy as Parsed, STARTER};
+use trustwatch_policy::{Mistakes, Policy as Parsed, SCHEMA, STARTER};
 
 #[derive(Subcommand)]
 pub(crate) enum Policy {
     /// Print the starter policy for UK schools, to be made one's own
     Starter,
+    /// Print the JSON Schema of policies, with which an editor completes and checks while one types
+    Schema,
     /// Read a policy, run the tests of its rules, and name every mistake
     Check(Check),
     /// Say what a policy makes of one made-up event, or of a column of searches: one JSON object each
@@ -50,6 +52,10 @@ impl Policy {
         match self {
             Self::Starter => {
                 say!("{}", STARTER.trim_end())?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::Schema => {
+                say!("{}", SCHEMA.trim_end())?;
                 Ok(ExitCode::SUCCESS)
             }
             Self::Check(check) => check.run(),
