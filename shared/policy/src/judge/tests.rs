@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod reference;
 mod situations;
+mod times;
 
 /// One made-up event.
 #[derive(Debug, Clone)]

@@ -98,9 +98,7 @@ fn year_of(event: &Event) -> Option<&'static str> {
 /// Whether what was found is exempted.
 fn is_exempt(exemption: &Exemption, rule: &Rule, event: &Event, found: &Found) -> bool {
     let Scope { schools, years, rules, domains, phrases } = &exemption.scope;
-    // The events are of the last moment of the 20th in London, and of the first of the 21st.
-    let day = if event.event_at < 1_789_945_200_000_000 { 20 } else { 21 };
-    let day = jiff::civil::date(2026, 9, day);
+    let day = times::instant(event).day;
     if rule.category == "suicide" || day < exemption.from || day > exemption.until {
         return false;
     }
@@ -122,6 +120,7 @@ fn expected_hit(policy: &Policy, index: usize, event: &Event, row: usize, produc
     if !rule.years.is_empty() && year_of(event).is_some_and(|year| !rule.years.iter().any(|it| it == year)) {
         return None;
     }
+    let time = times::holds(policy, rule, event)?;
     let exemption = |found: &Found| policy.exemptions.iter().find(|it| is_exempt(it, rule, event, found));
     let reason = found.iter().find_map(exemption);
     let all_exempt = found.iter().all(|found| exemption(found).is_some());
@@ -145,13 +144,13 @@ fn expected_hit(policy: &Policy, index: usize, event: &Event, row: usize, produc
     }
     let mut severity = severity?;
     let typed = event.intent == Intent::Search && found.iter().any(|found| found.by_search);
-    let mut factors = Vec::new();
+    let mut factors: Vec<String> = time.into_iter().collect();
     let base = severity;
     for raise in &rule.raises {
         let (holds, factor) = match raise {
             Raise::Allowed => (event.action == Some(Action::Allowed), "allowed rather than blocked"),
             Raise::Typed => (typed, "typed search rather than page"),
-            Raise::OutOfHours => (false, "no school has a calendar here"),
+            Raise::OutOfHours => (times::is_out_of_hours(policy, event), "out of hours"),
         };
         if holds && base < Severity::CRITICAL {
             severity = Severity::new(base.level() + 1).unwrap();
@@ -235,7 +234,9 @@ fn phrases() -> impl Strategy<Value = Vec<Phrase>> {
     })
 }
 
-fn some_of<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = Vec<T>> + use<T> {
+pub(super) fn some_of<T: Clone + std::fmt::Debug + 'static>(
+    all: &[T],
+) -> impl Strategy<Value = Vec<T>> + use<T> {
     subsequence(all.to_vec(), 0..=all.len())
 }
 
@@ -249,11 +250,12 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
     );
     let how = (
         some_of(&[Intent::Page, Intent::Search, Intent::Download, Intent::Background]),
-        some_of(&[Raise::Allowed, Raise::Typed]),
+        some_of(&[Raise::Allowed, Raise::Typed, Raise::OutOfHours]),
         1u32..4,
         select(vec![Grid::Day, Grid::Week]),
         select(vec!["p", "suicide"]),
         some_of(&["5", "6"]),
+        times::of_a_rule(),
     );
     (when, (level(), level(), level()), how).prop_map(move |(when, severity, how)| Rule {
         id: RuleId::new(&format!("r{index}")).unwrap(),
@@ -267,7 +269,7 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
         },
         severity: Severities { pupil: severity.0, staff: severity.1, visitor: severity.2 },
         years: how.5.into_iter().map(str::to_owned).collect(),
-        times: Vec::new(),
+        times: how.6,
         intent: how.0,
         threshold: Threshold { count: how.2, within_ms: 60_000, distinct: Distinct::Thing },
         grid: how.3,
@@ -331,8 +333,9 @@ fn policy() -> impl Strategy<Value = Policy> {
         category("suicide", &["Hate and Discrimination"]),
     ];
     let rules = (rule(0), rule(1), rule(2), rule(3));
-    let made = (lexicon("x"), lexicon("y"), list("x"), list("y"), rules, vec(exemption(), 0..3));
-    made.prop_map(move |(a, b, c, d, rules, exemptions)| Policy {
+    let made =
+        (lexicon("x"), lexicon("y"), list("x"), list("y"), rules, vec(exemption(), 0..3), times::calendar());
+    made.prop_map(move |(a, b, c, d, rules, exemptions, (calendar, schools))| Policy {
         version: 1,
         title: String::new(),
         documents: Vec::new(),
@@ -340,8 +343,8 @@ fn policy() -> impl Strategy<Value = Policy> {
         lists: vec![c, d],
         lexicons: vec![a, b],
         rules: vec![rules.0, rules.1, rules.2, rules.3],
-        calendars: Vec::new(),
-        schools: Vec::new(),
+        calendars: vec![calendar],
+        schools,
         exemptions,
     })
 }
@@ -360,7 +363,7 @@ fn event() -> impl Strategy<Value = Event> {
         prop::option::of(select(vec![Action::Allowed, Action::Blocked, Action::Warned])),
         select(attributions),
         select(vec![Intent::Page, Intent::Search, Intent::Search, Intent::Background]),
-        select(vec![1_789_945_199_999_999, 1_789_945_200_000_000]),
+        select(times::INSTANTS.map(|instant| instant.at).to_vec()),
     );
     (who, what, how).prop_map(|(who, what, how)| Event {
         event_at: how.3,
@@ -418,7 +421,7 @@ fn the_random_policies_do_find_something() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
-    let (mut hits, mut clear, mut raised) = (0, 0, 0);
+    let (mut hits, mut clear, mut raised, mut timed) = (0, 0, 0, 0);
     for _ in 0..300 {
         let policy = policy().new_tree(&mut runner).unwrap().current();
         let events = vec(event(), 12).new_tree(&mut runner).unwrap().current();
@@ -426,8 +429,9 @@ fn the_random_policies_do_find_something() {
         for hit in judge.batch(&batch_of(&events), "fortinet", &roster()).unwrap() {
             hits += 1;
             clear += usize::from(hit.factors.iter().any(|factor| factor.starts_with("clear")));
+            timed += usize::from(hit.factors.iter().any(|factor| factor.starts_with("time")));
             raised += usize::from(hit.factors.iter().any(|factor| factor.starts_with("allowed")));
         }
     }
-    assert!(hits > 500 && clear > 50 && raised > 50, "{hits} hits, {clear} clear, {raised} raised");
+    assert!(hits > 500 && clear > 50 && raised > 50 && timed > 50, "{hits}, {clear}, {raised}, {timed}");
 }
