@@ -374,6 +374,27 @@ async fn an_alert_that_is_not_what_it_should_be_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_a_stricter_build_would_refuse_goes_on_judging() {
+    let system = System::start().await;
+    judged_school(&system, "oak").await;
+    let context = system.context();
+    // As an earlier build let it pass: a limit that names nobody.
+    let (config, key) = (&context.store.names().config, "policy/1.yaml");
+    let published = context.store.read(config, key).await.unwrap().unwrap();
+    let text = String::from_utf8(published.bytes.to_vec()).unwrap();
+    let laxer = text.replace("    severity:", "    years: []\n    severity:");
+    assert_ne!(laxer, text);
+    assert!(
+        matches!(publish(&context, &laxer, 0).await, Err(PublishError::Mistakes(_))),
+        "it cannot be published"
+    );
+    context.store.replace(config, key, laxer.into(), Some(&published.etag)).await.unwrap();
+    deliver(&system, "oak/web/a.log", &hurt(MIDNIGHT - 43_200, "pat.ash")).await;
+    assert_eq!(alert_facts(&context, "oak").await.len(), 1);
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_to_which_nothing_was_added_is_named() {
     let system = System::start().await;
     judged_school(&system, "oak").await;

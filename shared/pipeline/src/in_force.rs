@@ -125,8 +125,17 @@ impl Context {
         }
         let key = policy_key(version);
         let object = self.config(&key, None).await?;
-        let policy = Policy::parse(&String::from_utf8_lossy(&object.bytes))
+        let (policy, mistakes) = Policy::published(&String::from_utf8_lossy(&object.bytes))
             .map_err(|mistakes| Cause::Stored(format!("`{key}` is no policy any more: {mistakes}")))?;
+        if let [first, ..] = mistakes.as_slice() {
+            let (mistakes, line) = (mistakes.as_slice().len(), first.line);
+            tracing::error!(
+                version,
+                mistakes,
+                line,
+                "the policy in force has what this build calls mistakes: see `trustwatch policy check`, and publish it mended"
+            );
+        }
         let judge = Judge::new(&policy).map_err(|error| Cause::Stored(format!("`{key}`: {error}")))?;
         let compiled = Arc::new(Compiled { policy, judge });
         shelf.keep(version, Arc::clone(&compiled), i64::MAX);

@@ -87,6 +87,20 @@ impl Policy {
         }
         if notes.is_empty() { Ok(policy) } else { Err(notes.sorted()) }
     }
+
+    /// Reads a policy that was published, when it had no mistake, by an earlier build. What this build has come to call
+    /// a mistake is told beside it and stops nothing: no search goes unseen because a lint grew stricter. Only a rule
+    /// that cannot be read at all is left out.
+    ///
+    /// # Errors
+    /// Its [`Mistakes`] when nothing of it can be read.
+    pub fn published(yaml: &str) -> Result<(Self, Mistakes), Mistakes> {
+        let mut notes = Mistakes::default();
+        match read_policy(&yaml::read(yaml)?, &mut notes) {
+            Some(policy) if !policy.rules.is_empty() => Ok((policy, notes.sorted())),
+            _ => Err(notes.sorted()),
+        }
+    }
 }
 
 impl Policy {
